@@ -34,6 +34,7 @@ export const GENERATED = [
 export interface GenerationRouteCall {
   readonly request: Request;
   readonly fingerprint: () => Promise<string>;
+  readonly moreRoom: (bytes: number) => boolean | Promise<boolean>;
   readonly caller: KeyCaller;
   readonly config: Config;
   readonly env: Env;

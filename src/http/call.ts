@@ -45,6 +45,8 @@ export interface Call<Params, Query, Body, Who, Settings> {
   readonly rawBody: Uint8Array;
   /** Tells a repeat from another request. The boundary of a form does not change it. */
   readonly fingerprint: () => Promise<string>;
+  /** Room for so many bytes of memory beside the body, until the call is over; false: there is none. */
+  readonly moreRoom: (bytes: number) => boolean | Promise<boolean>;
   readonly caller: Who;
   readonly config: Settings;
   readonly env: Env;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Failure, FieldError } from "../domain/ledger/failure.ts";
-import type { BodyBudget } from "../io/body-budget.ts";
+import type { BodyBudget, BodyClaim } from "../io/body-budget.ts";
 import { TENANT_ID, INVALID_KEY } from "./authenticate.ts";
 import type { Caller, KeyCaller } from "./call.ts";
 import { fieldErrors } from "./field-errors.ts";
@@ -225,7 +225,7 @@ const STREAM_ALIVE_MS = 720_000;
 export function withBody(
   of: BodyRequest,
   deps: BodyDeps,
-  handle: (body: ParsedBody) => Promise<Outcome>,
+  handle: (body: ParsedBody, moreRoom: BodyClaim["holdMore"]) => Promise<Outcome>,
 ): Promise<Outcome> {
   const claim = deps.bodies.open(ownerOf(of.caller));
   const intake: Intake = { claim, mayReadOn: once(() => mayReadOn(of, deps)) };
@@ -233,7 +233,8 @@ export function withBody(
     let running: Promise<void> | undefined;
     try {
       const body = await parseBody(of.spec, of.request, intake);
-      const outcome = body.kind === "parsed" ? await handle(body.value) : body;
+      const outcome =
+        body.kind === "parsed" ? await handle(body.value, (bytes) => claim.holdMore(bytes)) : body;
       if (outcome.kind === "raw") running = outcome.running;
       return outcome;
     } finally {

@@ -84,12 +84,16 @@ async function run(
   }
   const query = parseQuery(route.query, url);
   if (query.kind !== "parsed") return query;
-  const handle = async (body: ParsedBody): Promise<Outcome> => {
+  const handle = async (
+    body: ParsedBody,
+    moreRoom: (bytes: number) => boolean | Promise<boolean>,
+  ): Promise<Outcome> => {
     const outcome = await route.handle({
       request,
       params,
       query: query.value,
       ...body,
+      moreRoom,
       caller,
       config,
       env,
@@ -99,7 +103,7 @@ async function run(
     if (outcome.kind !== "acted") return outcome;
     return afterRecord(outcome, { env, requestId, caller, mount }, shared.record);
   };
-  if (route.body === undefined) return handle(NO_BODY);
+  if (route.body === undefined) return handle(NO_BODY, () => false);
   return withBody({ ...visit, caller, route, spec: route.body }, shared, handle);
 }
 

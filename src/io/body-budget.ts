@@ -111,6 +111,10 @@ export class BodyBudget {
     return this.#held.has(claim);
   }
 
+  heldBy(claim: BodyClaim): number {
+    return this.#held.get(claim) ?? 0;
+  }
+
   /** Holds `bytes` in all for a claim; false: there is no room. Answers at once where they are free. */
   hold(claim: BodyClaim, bytes: number): boolean | Promise<boolean> {
     const held = this.#held.get(claim);
@@ -254,6 +258,12 @@ export class BodyClaim {
   hold(bytes: number): boolean | Promise<boolean> {
     this.stayAlive();
     return this.#budget.hold(this, this.#weighed(bytes));
+  }
+
+  /** Room for so many bytes beside the body; false: there is none. */
+  holdMore(bytes: number): boolean | Promise<boolean> {
+    this.stayAlive();
+    return this.#budget.hold(this, this.#budget.heldBy(this) + bytes);
   }
 
   /** So many bytes of it have arrived. */

@@ -9,6 +9,7 @@ import {
 import type { KeptResponse } from "../domain/responses/kept-response.ts";
 import type { GenerationCaller } from "../generation/generation-call.ts";
 import { readResponse } from "../generation/keep-response.ts";
+import { NO_ROOM } from "../http/intake.ts";
 import type { FailureOf } from "../http/route.ts";
 import type { ResponseBody } from "../api/responses/body.ts";
 import {
@@ -119,6 +120,7 @@ async function readHistory(
   const found = await readTenant(call, (tenant, caller) => tenant.readHistory(caller, request));
   if (found.kind === "missing_response") return missing(found.id, ofReference);
   if (found.kind !== "history") return found;
+  if (!(await call.moreRoom(found.bytes * FILE_WEIGHT))) return NO_ROOM;
   const ids = [...new Set([...found.chain, ...request.named])];
   const files = await fromBucket(filesOf(call, found.owner, ids));
   if (!Array.isArray(files)) return files;
@@ -133,6 +135,9 @@ async function readHistory(
   const named = new Map(all.map((item) => [item.id, item]));
   return { kind: "items", chain, named, userId: found.userId };
 }
+
+/** How many bytes of memory a byte of a file takes: itself, its values, and the messages made of them. */
+const FILE_WEIGHT = 3;
 
 const itemsOf = (file: KeptResponse | undefined): readonly ResponseItem[] =>
   file === undefined ? [] : [...file.input, ...file.response.output];

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { reset } from "cloudflare:test";
+import { createExecutionContext, env, reset } from "cloudflare:test";
+import { createRouter } from "../../src/http/router.ts";
+import { BODY_LIMITS, BodyBudget } from "../../src/io/body-budget.ts";
+import { createResponse } from "../../src/routes/responses.ts";
 import { makeKey, makeTenant, ask, type Reply, type TestTenant } from "../client.ts";
 import { makePng } from "../engines/embedded/sample-pictures.ts";
 import { askedFor, unique } from "./scripted.ts";
@@ -500,6 +503,22 @@ describe("what is kept", () => {
     expect(data.map(({ user_id }: { user_id: string }) => user_id)).toEqual(["ada", "ada", "ada"]);
     const erased = await tenant.call("POST", "/v1/erasures", { user_id: "ada" });
     expect(erased.body.counts.responses).toBe(3);
+  });
+
+  it("is not read where memory has no room for it", async () => {
+    const tenant = await aTenant();
+    const first = await respond(tenant, { input: say("text=Ada").text });
+    const bodies = new BodyBudget({ ...BODY_LIMITS, totalBytes: 1000, waitMs: 50 });
+    const deps = { mayRead: async () => null, record: async () => true, bodies };
+    const request = new Request("https://gate.test/v1/responses", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${tenant.key}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ model: GEMMA, input: "On", previous_response_id: first.body.id }),
+    });
+    const router = createRouter([createResponse], deps);
+    const response = await router.fetch(request, env, createExecutionContext());
+    expect(response.status).toBe(503);
+    expect(bodies.heldBytes).toBe(0);
   });
 
   it("is nobody else's", async () => {

@@ -107,6 +107,8 @@ export interface ResponseHistory {
   readonly chain: readonly string[];
   /** Whose conversation it is: the person that the call or its history names. */
   readonly userId: string | null;
+  /** Of all files together. */
+  readonly bytes: number;
 }
 
 /** A response that is not there, so that its conversation cannot be continued. */
@@ -156,13 +158,20 @@ function readHistory(
     if (found === null) return { kind: "missing_response", id };
     all.push(found);
   }
-  if (all.reduce((sofar, { bytes }) => sofar + bytes, 0) > MOST_HISTORY_BYTES) return TOO_LARGE;
+  const bytes = all.reduce((sofar, one) => sofar + one.bytes, 0);
+  if (bytes > MOST_HISTORY_BYTES) return TOO_LARGE;
   const [userId = null, ...otherPersons] = personsOf(request.userId, all);
   if (otherPersons.length > 0) return OTHER_PERSON;
   for (const { id, usedAtMs } of request.isUse ? all : []) {
     if (usedAtMs < nowMs - keptMs(profile) / 2) stores.responses.use(id, nowMs);
   }
-  return { kind: "history", owner: ownerOf(profile), chain: chain.map(({ id }) => id), userId };
+  return {
+    kind: "history",
+    owner: ownerOf(profile),
+    chain: chain.map(({ id }) => id),
+    userId,
+    bytes,
+  };
 }
 
 const personsOf = (
