@@ -943,4 +943,11 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "",
     tests: ["test/routes/costs.test.ts"],
   },
+  {
+    what: "one key takes all sessions of its tenant",
+    file: "durable-objects/tenant/sessions/sessions.ts",
+    from: "sessions.countOf(lineage) >= MAX_SESSIONS_OF_KEY",
+    to: "sessions.countOf(lineage) >= Infinity",
+    tests: ["test/durable-objects/session-limits.test.ts"],
+  },
 ];

@@ -49,6 +49,7 @@ export const SESSION_MESSAGE = [
 export const SESSION_CREATE = [
   ...TENANT_READ,
   "over_limit",
+  "rate_limited",
   "storage_full",
 ] as const satisfies readonly FailureKind[];
 

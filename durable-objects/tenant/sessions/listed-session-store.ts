@@ -17,8 +17,8 @@ const SCAN = 1000;
 /** The sessions of a tenant. */
 export class ListedSessionStore {
   readonly #db: FeatureDatabase;
-  /** Null: not counted since the object started. */
-  #count: number | null = null;
+  /** By the lineage of the key that made them. Null: not counted since the object started. */
+  #counts: Map<string | null, number> | null = null;
 
   constructor(db: FeatureDatabase) {
     this.#db = db;
@@ -26,17 +26,32 @@ export class ListedSessionStore {
 
   /** Of a transaction that was rolled back nothing is remembered. */
   forget(): void {
-    this.#count = null;
+    this.#counts = null;
   }
 
   /** All rows: sessions that are still to be erased too. */
   count(): number {
-    this.#count ??= this.#db.run<{ n: number }>("SELECT COUNT(*) AS n FROM sessions")[0]?.n ?? 0;
-    return this.#count;
+    return [...this.#load().values()].reduce((total, n) => total + n, 0);
+  }
+
+  /** As `count`, of one key and its rotations. */
+  countOf(lineage: string): number {
+    return this.#load().get(lineage) ?? 0;
+  }
+
+  #load(): Map<string | null, number> {
+    this.#counts ??= new Map(
+      this.#db
+        .run<{ lineage: string | null; n: number }>(
+          "SELECT lineage, COUNT(*) AS n FROM sessions GROUP BY lineage",
+        )
+        .map(({ lineage, n }) => [lineage, n]),
+    );
+    return this.#counts;
   }
 
   insert(session: ListedSession): void {
-    const count = this.count();
+    const counts = this.#load();
     this.#db.run(
       `INSERT INTO sessions (id, lineage, user_id, model, created_at_ms) VALUES (?, ?, ?, ?, ?)`,
       session.id,
@@ -45,7 +60,7 @@ export class ListedSessionStore {
       session.model,
       session.createdAtMs,
     );
-    this.#count = count + 1;
+    counts.set(session.lineage, (counts.get(session.lineage) ?? 0) + 1);
   }
 
   /** Null: there is none, or it is to be erased. */
@@ -87,9 +102,12 @@ export class ListedSessionStore {
   }
 
   delete(id: string): void {
-    const count = this.count();
-    const gone = this.#db.run("DELETE FROM sessions WHERE id = ? RETURNING id", id).length;
-    this.#count = count - gone;
+    const counts = this.#load();
+    const [gone] = this.#db.run<{ lineage: string | null }>(
+      "DELETE FROM sessions WHERE id = ? RETURNING lineage",
+      id,
+    );
+    if (gone !== undefined) counts.set(gone.lineage, (counts.get(gone.lineage) ?? 1) - 1);
   }
 
   /** When the first is to be erased; null: none is. */

@@ -1,11 +1,17 @@
 import type {
   LookupFailure,
+  RateFailure,
   RequestFailure,
   ServiceFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import { AUTO } from "../../../src/domain/generation/routing.ts";
+import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import type { ListedSession } from "../../../src/domain/session/listed-session.ts";
-import { MAX_SESSIONS, sessionObjectName } from "../../../src/domain/session/session.ts";
+import {
+  MAX_SESSIONS,
+  MAX_SESSIONS_OF_KEY,
+  sessionObjectName,
+} from "../../../src/domain/session/session.ts";
 import { modelsFor } from "../../../src/domain/tenant/settings.ts";
 import { isStorageFull } from "../calls/admit.ts";
 import { findPolicy, modelFinder } from "../calls/plan-call.ts";
@@ -115,11 +121,12 @@ export interface AddSession {
 export type AddedSession =
   | { readonly kind: "listed" }
   | Extract<RequestFailure, { kind: "over_limit" }>
+  | RateFailure
   | Extract<ServiceFailure, { kind: "storage_full" }>;
 
 /** The session's own object asks it; a repeat changes nothing. */
 function addSession(tx: Tx, { id, userId, model }: AddSession): AddedSession {
-  const { sessions, keys } = tx.stores;
+  const { sessions, keys, ledger } = tx.stores;
   if (sessions.read(id) !== null) return { kind: "listed" };
   if (isStorageFull(tx)) return { kind: "storage_full" };
   if (sessions.count() >= MAX_SESSIONS) {
@@ -127,6 +134,12 @@ function addSession(tx: Tx, { id, userId, model }: AddSession): AddedSession {
     return { kind: "over_limit", detail };
   }
   const lineage = tx.keyId === null ? null : keys.lineageOf(tx.keyId);
+  if (lineage !== null && sessions.countOf(lineage) >= MAX_SESSIONS_OF_KEY) {
+    const detail = `A key has at most ${MAX_SESSIONS_OF_KEY} sessions at once, with those of its rotations: delete one, or wait for one to end.`;
+    return { kind: "over_limit", detail };
+  }
+  const refused = ledger.takeUnits(tx.profile, { [REQUESTS]: 1 });
+  if (refused !== null) return refused;
   sessions.insert({ id, lineage, userId, model, createdAtMs: tx.nowMs });
   return { kind: "listed" };
 }

@@ -27,6 +27,9 @@ export interface Session extends SessionTerms {
 /** A tenant's sessions at once. */
 export const MAX_SESSIONS = 10_000;
 
+/** Of them those of one key and its rotations: one key does not keep the others from beginning any. */
+export const MAX_SESSIONS_OF_KEY = 2_000;
+
 /** Messages of one session at once: the one that is answered, and those that wait for it. */
 export const MAX_IN_LINE = 8;
 

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { evictDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { admin, ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
+import { GEMMA } from "../routes/session-client.ts";
+import { cleanUp, rows, stopClock } from "./a-tenant.ts";
+
+// How many sessions may begin.
+
+let tenant: TestTenant;
+let made = 0;
+beforeEach(async () => {
+  stopClock();
+  made += 1;
+  tenant = await makeTenant(`session-limits-${made}`);
+});
+afterEach(cleanUp);
+
+const begin = (key: string) => ask("POST", "/v1/sessions", { key, body: { model: GEMMA } });
+
+describe("a session begins", () => {
+  it("within the rate of requests", async () => {
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, { rpm: { requests: 2 } });
+    const replies = [await begin(tenant.key), await begin(tenant.key), await begin(tenant.key)];
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(replies[2]?.body.kind).toBe("rate_limited");
+    expect(await rows(tenant.id, "SELECT id FROM sessions")).toHaveLength(2);
+  });
+
+  it("while its key has fewer than 2,000, whatever other keys have", async () => {
+    const [busy, other] = [await makeKey(tenant.id, "call"), await makeKey(tenant.id, "call")];
+    const first = await begin(busy);
+    const path = `/v1/sessions/${first.body.id}`;
+    await rows(
+      tenant.id,
+      `WITH RECURSIVE n(at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < 1999)
+        INSERT INTO sessions SELECT id || at, lineage, user_id, model, created_at_ms, NULL
+        FROM sessions, n`,
+    );
+    await evictDurableObject(env.TENANT.getByName(tenant.id));
+    const refused = await begin(busy);
+    expect([refused.status, refused.body.kind]).toEqual([400, "over_limit"]);
+    expect(refused.body.detail).toContain("at most 2000 sessions");
+    expect((await begin(other)).status).toBe(200);
+    expect((await ask("DELETE", path, { key: busy })).status).toBe(204);
+    expect((await begin(busy)).status).toBe(200);
+    expect((await begin(busy)).status).toBe(400);
+  });
+});
