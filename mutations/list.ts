@@ -16,6 +16,13 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   // Money
   {
+    what: "a document is embedded, and charged, where its vectors have no room",
+    file: "durable-objects/tenant/search/vector-sets.ts",
+    from: "toWrite !== undefined && set?.revision !== toWrite.revision",
+    to: "false",
+    tests: ["test/durable-objects/vector-sets.test.ts"],
+  },
+  {
     what: "a file is converted though its id is taken or its model may not run",
     file: "durable-objects/tenant/calls/may-read.ts",
     from: "if (unfit !== null) return unfit;",

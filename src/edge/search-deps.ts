@@ -20,6 +20,7 @@ export const vectorRegister = (
   written: (key) => readTenant(call, (tenant, caller) => tenant.vectorsWritten(caller, key)),
   places: (space) => readTenant(call, (tenant, caller) => tenant.vectorPlaces(caller, space)),
   sets: (keys) => readTenant(call, (tenant, caller) => tenant.readVectorSets(caller, keys)),
-  ofDocument: (id) => readTenant(call, (tenant, caller) => tenant.readDocumentVectors(caller, id)),
+  ofDocument: (id, toWrite) =>
+    readTenant(call, (tenant, caller) => tenant.readDocumentVectors(caller, id, toWrite)),
   release: (id) => readTenant(call, (tenant, caller) => tenant.releaseVectors(caller, id)),
 });

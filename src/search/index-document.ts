@@ -64,9 +64,10 @@ export async function indexDocument(
   who: GenerationCaller,
 ): Promise<Indexed | IndexFailure> {
   const { text, documentId, revision } = document;
-  const before = await deps.register.ofDocument(documentId);
-  if (before.kind !== "vectors") return before;
   const passages = passagesOf(text);
+  const chunks = passages.length;
+  const before = await deps.register.ofDocument(documentId, { revision, chunks });
+  if (before.kind !== "vectors") return before;
   const coveredTo = passages.at(-1)?.end ?? 0;
   const free = { passages: passages.length, coveredTo, callId: null, microNeurons: ZERO };
   if (before.set?.revision === revision) return { kind: "indexed", ...free, generation: null };

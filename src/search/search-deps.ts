@@ -31,10 +31,15 @@ export interface VectorRegister {
   sets(
     keys: readonly string[],
   ): Promise<{ readonly kind: "sets"; readonly sets: readonly VectorSet[] } | RegisterFailure>;
-  /** The vectors with which a document is found; null: it is not. */
+  /** The vectors with which a document is found; null: it is not. `storage_full`: no room for new ones. */
   ofDocument(
     documentId: string,
-  ): Promise<{ readonly kind: "vectors"; readonly set: VectorSet | null } | RegisterFailure>;
+    toWrite: Pick<NewSet, "revision" | "chunks">,
+  ): Promise<
+    | { readonly kind: "vectors"; readonly set: VectorSet | null }
+    | Extract<ServiceFailure, { kind: "storage_full" }>
+    | RegisterFailure
+  >;
   release(documentId: string): Promise<{ readonly kind: "released" } | RegisterFailure>;
 }
 

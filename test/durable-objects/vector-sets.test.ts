@@ -236,6 +236,20 @@ describe("places", () => {
     expect(places).toEqual([...shards, "storage_full"]);
   });
 
+  it("that are full are known before anything is embedded", async () => {
+    const tenant = await aTenant();
+    const ask = (revision: string) =>
+      tenant.stub().readDocumentVectors(PLATFORM, "doc_new", { revision, chunks: 1 });
+    for (let at = 0; at < MOST_SHARDS; at += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expectKind(await ask("jnl_new"), "vectors");
+      const set = newSet({ documentId: `doc_${at}`, chunks: MOST_IN_SHARD });
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await reserve(tenant, set);
+    }
+    expectKind(await ask("jnl_new"), "storage_full");
+  });
+
   it("are of one space each", async () => {
     const tenant = await aTenant();
     const other = { ...SPACE, model: "another/model@1" };

@@ -119,6 +119,14 @@ export class VectorSetStore {
     return (shards.at(-1)?.number ?? -1) + 1;
   }
 
+  /** Whether a shard of any space could take them. */
+  hasRoom(chunks: number): boolean {
+    const shards = this.#shards();
+    return (
+      shards.length < MOST_SHARDS || shards.some((one) => one.chunks + chunks <= MOST_IN_SHARD)
+    );
+  }
+
   /** The numbers of shards that were ever written. */
   listShards(space?: Space): number[] {
     return this.#shards()

@@ -59,7 +59,7 @@ function reserve(
   hasVectorize: boolean,
   set: NewSet,
 ): Reserved | Extract<LookupFailure, { kind: "not_found" }> {
-  const { vectorSets, documents, db, platform } = stores;
+  const { vectorSets, documents } = stores;
   // Deleted meanwhile: nothing would ever remove its vectors.
   if (documents.read(set.documentId)?.file !== set.revision) return notFound("document");
   const owner = ownerOf(profile);
@@ -67,7 +67,7 @@ function reserve(
   if (known !== null) return { kind: "reserved", place: known.place, owner };
   const ready = vectorSets.readReady(set.documentId);
   if (ready !== null && isSame(ready, set)) return { kind: "embedded", set: ready };
-  if (db.size() > platform.storageLimit * STORAGE_SHARE) return { kind: "storage_full" };
+  if (isBeyondShare(stores)) return { kind: "storage_full" };
   const place = placeFor(vectorSets, hasVectorize, set);
   if (place === null) return { kind: "storage_full" };
   const { key, documentId, revision, type, userId, space, chunks, untilMs } = set;
@@ -76,6 +76,9 @@ function reserve(
   vectorSets.insert({ ...labels, ...made, dueAtMs: untilMs });
   return { kind: "reserved", place, owner };
 }
+
+const isBeyondShare = ({ db, platform }: Tx["stores"]): boolean =>
+  db.size() > platform.storageLimit * STORAGE_SHARE;
 
 const isSame = (ready: VectorSet, { revision, space }: NewSet): boolean =>
   ready.revision === revision &&
@@ -141,12 +144,30 @@ export const SEARCH_OPERATIONS = {
   vectorPlaces: ({ ask }: TenantContext, caller: Caller, space: Space) =>
     ask(caller, (tx) => placesOf(tx, space)),
 
-  /** Null: the document is not found. */
-  readDocumentVectors: ({ ask }: TenantContext, caller: Caller, documentId: string) =>
-    ask(caller, ({ stores: { vectorSets } }) => ({
-      kind: "vectors" as const,
-      set: vectorSets.readReady(documentId),
-    })),
+  /**
+   * Null: the document is not found.
+   *
+   * @param toWrite of the set that would replace it, before its passages are embedded and charged; absent:
+   *   nothing will be written
+   */
+  readDocumentVectors: (
+    context: TenantContext,
+    caller: Caller,
+    documentId: string,
+    toWrite?: Pick<NewSet, "revision" | "chunks">,
+  ) =>
+    context.ask(caller, ({ stores }) => {
+      const { vectorSets } = stores;
+      const set = vectorSets.readReady(documentId);
+      const isNew = toWrite !== undefined && set?.revision !== toWrite.revision;
+      const hasVectorize = (context.outside.vectors()?.vectorize ?? null) !== null;
+      // The space is known only with the vectors: a shard that takes so many is looked for in all.
+      const isFull =
+        isNew &&
+        toWrite.chunks > 0 &&
+        (isBeyondShare(stores) || (!hasVectorize && !vectorSets.hasRoom(toWrite.chunks)));
+      return isFull ? ({ kind: "storage_full" } as const) : ({ kind: "vectors", set } as const);
+    }),
 
   /** Those of them that are ready: the last word on what a search may show. */
   readVectorSets: ({ ask }: TenantContext, caller: Caller, keys: readonly string[]) =>
