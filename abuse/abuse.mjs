@@ -20,7 +20,7 @@ import {
 } from "./before-admission.mjs";
 import { MARK } from "./bodies.mjs";
 import { fuzz } from "./fuzz.mjs";
-import { PICTURE_REQUEST } from "./generated.mjs";
+import { PICTURE_REQUEST, SUGGESTION } from "./generated.mjs";
 import {
   HOSTILE_CLIENTS,
   keyOf,
@@ -187,10 +187,24 @@ async function fuzzRoutes() {
   const picture = await makePicture(server, call.key);
   // Requests delete some of these.
   const made = (path, body) =>
-    Promise.all(Array.from({ length: 20 }, async () => (await ask(path, body)).body.id));
+    Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const { status, body: reply } = await ask(path, body);
+        assert.ok(status < 300, JSON.stringify(reply));
+        return reply.id;
+      }),
+    );
   const responses = await made("/v1/responses", { model: CHAT, input: "Hello." });
   const sessions = await made("/v1/sessions", { model: CHAT });
   const documents = await made("/v1/documents", { type: "email", content: "Hello.", tasks: [] });
+  const inline = { type: "email", content: "Hello." };
+  const runs = await made("/v1/pipelines/runs", { documents: [inline], steps: ["moderate"] });
+  await Promise.all(
+    Array.from({ length: 20 }, () => ask("/v1alpha1/comments:suggestscore", SUGGESTION)),
+  );
+  const suggested = await send(server.url, "GET", "/v1/suggestions", { key: manage.key });
+  const suggestions = suggested.body.data.map(({ id }) => id);
+  assert.ok(suggestions.length > 0, "no suggestion was kept");
   const grant = await admin(server, "POST", "/admin/tenants/fuzzed/grants", GRANT);
   const erasure = await send(server.url, "POST", "/v1/erasures", {
     key: manage.key,
@@ -217,6 +231,7 @@ async function fuzzRoutes() {
     ids: {
       verdicts: [verdict.body.id, flagged.body.id],
       batches: [batch.body.id],
+      runs,
       webhooks: [webhook.body.id, platforms.id],
       events: [events.body.data[0].id, `evt_${"0".repeat(26)}`],
       deliveries: [tried.body.id, triedToo.id],
@@ -225,6 +240,7 @@ async function fuzzRoutes() {
       responses,
       sessions,
       documents,
+      suggestions,
       erasures: [erasure.body.id],
       grants: [grant.id],
       applies: ["drawn", "open"],

@@ -144,8 +144,7 @@ function drawAuth(random, auth, keys) {
 
 function drawRequest(random, { operation, keys, known }) {
   const headers = { ...drawAuth(random, operation.auth, keys), ...drawHeaders(random) };
-  // A stream lasts as long as the request asks. Here it must end at once.
-  const query = drawQuery(random, operation.parameters).replace(/\bfor_s=[^&]*/, "for_s=0");
+  const query = endingAtOnce(drawQuery(random, operation.parameters), operation);
   const method = random.chance(0.01) ? random.pick(["HEAD", "OPTIONS", "TRACE"]) : operation.method;
   if (operation.schema === null) {
     const stray = method !== "GET" && random.chance(0.1) ? Buffer.from(MARK.value) : null;
@@ -155,6 +154,13 @@ function drawRequest(random, { operation, keys, known }) {
   const { body, headers: own } = withoutPrune(operation, drawBody(random, drawn.right, operation));
   const path = drawPath(random, drawn.path, known) + query;
   return { method, path, headers: { ...headers, ...own }, body };
+}
+
+/** A stream lasts as long as the request asks, or for a minute. Here it must end at once. */
+function endingAtOnce(query, { parameters }) {
+  if (!parameters.some(({ name }) => name === "for_s")) return query;
+  if (query.includes("for_s=")) return query.replace(/\bfor_s=[^&]*/, "for_s=0");
+  return query === "" ? "?for_s=0" : `${query}&for_s=0`;
 }
 
 /** Turns off `prune`: no state names the tenant that the requests are made with, so it would be suspended. */
@@ -245,6 +251,7 @@ const COLLECTION = {
   doc_: "documents",
   ses_: "sessions",
   resp: "responses",
+  run_: "runs",
 };
 
 /** Remembers what was made, so that later requests can read, change and end it. */

@@ -11,6 +11,7 @@ const EMBEDDINGS = "@cf/baai/bge-base-en-v1.5";
 const PICTURES = "@cf/black-forest-labs/flux-1-schnell";
 const SPEECH = "@cf/deepgram/aura-1";
 const TRANSCRIPTION = "@cf/openai/whisper";
+const SPEECH_TRANSLATION = "@cf/openai/whisper-large-v3-turbo";
 const TRANSLATION = "@cf/meta/m2m100-1.2b";
 
 const messages = [{ role: "user", content: MARK.text }];
@@ -54,8 +55,15 @@ const DOCUMENT = {
   categories: undefined,
 };
 
+const RUN = {
+  documents: [{ type: "email", content: MARK.text }],
+  steps: ["moderate", "summarize", "store"],
+  policy: undefined,
+  model: undefined,
+};
+
 /** What a moderator decided, as a client of the Perspective API sends it. */
-const SUGGESTION = {
+export const SUGGESTION = {
   comment: { text: MARK.text },
   attributeScores: { TOXICITY: { summaryScore: { value: 0.9 } } },
 };
@@ -63,12 +71,14 @@ const SUGGESTION = {
 /** `[the end of a path, a model that runs there, its fields]` */
 const RIGHT = [
   ["/chat/completions", CHAT, { messages }],
+  ["/completions", CHAT, { prompt: MARK.text }],
   ["/responses", CHAT, RESPONSE],
   ["/embeddings", EMBEDDINGS, {}],
   ["/images/generations", PICTURES, { size: "1024x1024", quality: "low" }],
   ["/v1/images", PICTURES, { width: 1024, height: 1024, steps: 1 }],
   ["/audio/speech", SPEECH, { voice: "luna", response_format: "wav", speed: 1 }],
   ["/audio/transcriptions", TRANSCRIPTION, {}],
+  ["/audio/translations", SPEECH_TRANSLATION, {}],
   ["/translations", TRANSLATION, { source_language: "en", target_language: "de" }],
   ["/v1/sessions", CHAT, {}],
   ["/sessions/{id}/messages", CHAT, { messages }],
@@ -76,6 +86,7 @@ const RIGHT = [
   ["/documents/search", null, { query: MARK.text, filter: undefined }],
   ["/documents/answer", CHAT, { query: MARK.text, filter: undefined }],
   ["/comments:suggestscore", null, SUGGESTION],
+  ["/pipelines/runs", null, RUN],
   ["/verdicts/batches", null, { items: [{ text: MARK.text }] }],
   ["/webhooks", null, { url: "https://hooks.acme.dev/", enabled: true }],
   ["/webhooks/{id}", null, { url: "https://hooks.acme.dev/", enabled: true }],

@@ -5,7 +5,14 @@ import { withFixedAi } from "./fixed-ai.ts";
 
 // The unchanged Worker with a meter on its SQL. Cloudflare bills the rows that the cursors report.
 
-export { Account, BatchRun, Session, StateApplies, VectorShard } from "../../src/index.ts";
+export {
+  Account,
+  BatchRun,
+  ContentPipeline,
+  Session,
+  StateApplies,
+  VectorShard,
+} from "../../src/index.ts";
 
 export interface Meter {
   admits: number;

@@ -4,7 +4,15 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The unchanged Worker with fixed answers, and a page with the counters of its functions, which
 // `bench/path.mjs` adds to the bundle.
 
-export { Account, BatchRun, Session, StateApplies, Tenant, VectorShard } from "../../src/index.ts";
+export {
+  Account,
+  BatchRun,
+  ContentPipeline,
+  Session,
+  StateApplies,
+  Tenant,
+  VectorShard,
+} from "../../src/index.ts";
 
 const governed = withFixedAi(worker);
 

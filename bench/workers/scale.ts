@@ -13,7 +13,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The unchanged Worker among many tenants, with a meter on the SQL of its objects. The tenants exist only in
 // the account's tables. Their messages to the account are like those of real objects.
 
-export { BatchRun, Session, StateApplies, VectorShard } from "../../src/index.ts";
+export { BatchRun, ContentPipeline, Session, StateApplies, VectorShard } from "../../src/index.ts";
 export { Reports } from "./scale-reports.ts";
 
 interface Rows {

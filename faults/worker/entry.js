@@ -3,16 +3,17 @@
 import { shiftAlarms } from "./clock.js";
 import * as worker from "./index.js";
 
-/** No Workflow runs here: batches are recorded but do not run. */
-const BATCHES = {
+/** No Workflow runs here: batches and pipelines are recorded but do not run. */
+const WORKFLOW = {
   create: async () => ({}),
   get: async () => {
     throw new Error("there is no such instance");
   },
 };
+const WORKFLOWS = { BATCHES: WORKFLOW, PIPELINES: WORKFLOW };
 
 export default {
-  fetch: (request, env, ctx) => worker.default.fetch(request, { ...env, BATCHES }, ctx),
+  fetch: (request, env, ctx) => worker.default.fetch(request, { ...env, ...WORKFLOWS }, ctx),
 };
 
 export class Session extends worker.Session {
@@ -45,7 +46,7 @@ export class Tenant extends worker.Tenant {
   #lost = new Set();
 
   constructor(ctx, env) {
-    super(shiftAlarms(ctx), { ...env, BATCHES });
+    super(shiftAlarms(ctx), { ...env, ...WORKFLOWS });
     this.#share = Number(env.LOST_SHARE);
   }
 

@@ -26,7 +26,7 @@ const SHORT = "The bridge needs a repair. Anna Keller will pay for it.";
 /** Each byte is at most one token. */
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
 const sent = (question: Question): number =>
-  question.messages.reduce((all, { content }) => all + bytes(String(content)), 0) +
+  question.messages.reduce((all, { content }) => all + bytes(JSON.stringify(content)), 0) +
   bytes(JSON.stringify(formatOf(question)));
 
 describe("measuring a document's task", () => {
