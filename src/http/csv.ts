@@ -39,10 +39,13 @@ export function csvResponse(
   return pagedResponse(first, encode, fileHeaders(CSV, fileName));
 }
 
-/** The headers of a file of that name. The name has only characters that paths may have. */
+/** What no name of a file needs, and some header, path or shell would take for something else. */
+const ODD = /[^\w.-]+/g;
+
+/** The headers of a file of that name. A name can hold what a caller sent: odd characters become a hyphen. */
 export const fileHeaders = (type: string, name: string): Readonly<Record<string, string>> => ({
   "Content-Type": `${type}; charset=utf-8`,
-  "Content-Disposition": `attachment; filename="${name}"`,
+  "Content-Disposition": `attachment; filename="${name.replaceAll(ODD, "-")}"`,
 });
 
 /** @param rows each with as many cells as there are columns */

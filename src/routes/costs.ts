@@ -88,7 +88,7 @@ export const getCosts = defineRoute({
     if (range.kind !== "range") return range;
     const { from, to } = range;
     const { tenant = null } = query;
-    return readReports(env, async (database) => {
+    const read = await readReports(env, async (database) => {
       const [figures, writtenAtMs, upstream] = await Promise.all([
         readCostDays(database, { from, to: to + 1, tenant }),
         readFreshness(database),
@@ -98,9 +98,11 @@ export const getCosts = defineRoute({
       const days = figures.map((one) =>
         costDay(one, config.inference, upstream.get(one.day) ?? NOTHING_UPSTREAM),
       );
-      const costs = { from, to, tenant, plan: config.workersPlan, asOf: asOf(writtenAtMs), days };
-      return replied(formatOf(request, query.format, FORMATS), costs);
+      return { kind: "days" as const, days, asOf: asOf(writtenAtMs) };
     });
+    if (read.kind !== "days") return read;
+    const costs = { from, to, tenant, plan: config.workersPlan, asOf: read.asOf, days: read.days };
+    return replied(formatOf(request, query.format, FORMATS), costs);
   },
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Cell, csv } from "../../src/http/csv.ts";
+import { type Cell, csv, fileHeaders } from "../../src/http/csv.ts";
 
 const cell = (value: Cell): string => csv(["c"], [[value]]).slice("c\r\n".length, -"\r\n".length);
 
@@ -43,5 +43,19 @@ describe("csv", () => {
 
   it.each([-5, "-5", "-0.011", 0, 1.5])("leaves the number %j one", (value) => {
     expect(cell(value)).toBe(String(value));
+  });
+});
+
+describe("fileHeaders", () => {
+  it.each([
+    ["usage-acme-2026-11-16.csv", "usage-acme-2026-11-16.csv"],
+    ["costs-\0.csv", "costs--.csv"],
+    ['costs-a"; x="b.csv', "costs-a-x-b.csv"],
+    ["costs-a\r\nSet-Cookie: b.csv", "costs-a-Set-Cookie-b.csv"],
+    ["costs-ü€😀.csv", "costs--.csv"],
+    ["costs-../../etc.csv", "costs-..-..-etc.csv"],
+  ])("names the file %j as %s", (name, safe) => {
+    const headers = new Headers(fileHeaders("text/csv", name));
+    expect(headers.get("content-disposition")).toBe(`attachment; filename="${safe}"`);
   });
 });

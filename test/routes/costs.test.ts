@@ -84,6 +84,15 @@ describe("GET /admin/costs", () => {
     expect(yesterday.services.workers.lines[0].count).toBe(30);
   });
 
+  it.each(["%00", "%0D%0A", "%22", "%E2%82%AC", "a".repeat(256)])(
+    "is a table for the tenant %s, whom nobody has",
+    async (name) => {
+      const path = `/admin/costs?${RANGE}&format=csv&tenant=${name}`;
+      const { status, headers } = await ask("GET", path, { key: env.ADMIN_TOKEN });
+      expect([status, headers.get("content-type")]).toEqual([200, "text/csv; charset=utf-8"]);
+    },
+  );
+
   it("takes the neurons that Cloudflare counted once the day was compared", async () => {
     await seed();
     const account = fakeAccount();
