@@ -278,6 +278,11 @@ export function drawQuery(/** @type {Random} */ random, parameters) {
       random.chance(0.6)
         ? String(fitting(random, schema, name)).replaceAll(MARK.value, MARK.query)
         : random.pick(ODD_TEXTS),
+    ])
+    // A reply may say which model there is not, wherever it was named.
+    .map(([name, value]) => [
+      name,
+      name === "model" ? value.replaceAll(MARK.query, MARK.model) : value,
     ]);
   if (random.chance(0.1)) pairs.push([MARK.name, MARK.query]);
   if (random.chance(0.05) && pairs.length > 0) pairs.push(pairs[0]);
