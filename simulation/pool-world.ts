@@ -1,4 +1,5 @@
 import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
+import type { Feature } from "../durable-objects/database.ts";
 import type { PoolTenant } from "../durable-objects/account/pool/pool.ts";
 import type {
   AdmitReply,
@@ -28,10 +29,18 @@ const IMAGES = "image_classification";
 export class PoolStage {
   readonly account = new CrashingDatabase();
   readonly tenants = NAMES.map(() => new CrashingDatabase());
+  readonly #tables: readonly Feature[];
+
+  /** @param tables of the tenants, made ahead */
+  constructor(tables: readonly Feature[]) {
+    this.#tables = tables;
+  }
 
   async prepare(): Promise<void> {
     prepareAccount(this.account, NAMES);
-    await Promise.all(this.tenants.map((db, at) => prepareTenant(db, NAMES[at])));
+    await Promise.all(
+      this.tenants.map((db, at) => prepareTenant(db, { id: NAMES[at], tables: this.#tables })),
+    );
   }
 
   begin(): void {

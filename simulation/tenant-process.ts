@@ -1,7 +1,7 @@
 import type { AccountAnswer, AccountMessage } from "../durable-objects/account/account-protocol.ts";
-import type { Database } from "../durable-objects/database.ts";
+import { type Database, type Feature, StagedDatabase } from "../durable-objects/database.ts";
 import type { ContentHashes } from "../durable-objects/tenant/calls/governed-calls.ts";
-import { TENANT_FEATURES } from "../durable-objects/tenant/features.ts";
+import { TENANT_FEATURES, TENANT_SCHEMA } from "../durable-objects/tenant/features.ts";
 import type { Platform } from "../src/domain/tenant/platform.ts";
 import { type TenantHost, TenantNode } from "../durable-objects/tenant/tenant-node.ts";
 import { POLICY_OPERATIONS } from "../durable-objects/tenant/policies/policies.ts";
@@ -135,8 +135,18 @@ const PLAIN_HASHES: ContentHashes = {
   keyedDigests: (digests) => Promise.resolve([...digests]),
 };
 
-/** Schema, settings and policy of a tenant, made once for all histories. */
-export async function prepareTenant(db: CrashingDatabase, id = "simulated"): Promise<void> {
+/**
+ * Schema, settings and policy of a tenant, made once for all histories.
+ *
+ * @param tables made now; otherwise each feature makes its own in a history, with its first row
+ */
+export async function prepareTenant(
+  db: CrashingDatabase,
+  {
+    id = "simulated",
+    tables = [],
+  }: { readonly id?: string | undefined; readonly tables?: readonly Feature[] },
+): Promise<void> {
   const { node } = new TenantProcess(db, {
     wallMs: () => START_MS,
     sleep: () => Promise.resolve(),
@@ -152,6 +162,8 @@ export async function prepareTenant(db: CrashingDatabase, id = "simulated"): Pro
   const policy = { ...defaultPolicy("embedded"), reuse_ttl_s: 60 };
   const caller = { kind: "platform" } as const;
   POLICY_OPERATIONS.putPolicy(node, caller, { name: "default", policy, expected: null });
+  const staged = new StagedDatabase(db, TENANT_SCHEMA);
+  for (const feature of tables) staged.ensure(feature);
 }
 
 export const birthOf = (id: string) => ({
