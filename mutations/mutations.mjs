@@ -1,7 +1,7 @@
 // Breaks the product on purpose, one passage at a time, and checks that the named tests notice:
 // `node mutations/mutations.mjs [--only WORD] [--list]`.
 //
-// Each mutation (`list.ts`) replaces one passage of one file in a copy of the tree and runs the unit tests
+// Each mutation (`list/`) replaces one passage of one file in a copy of the tree and runs the unit tests
 // that guard it. The run prints a mutation that no test notices and exits with 1. It does the same if the
 // passage is not in its file exactly once, so the list must follow the code.
 import { spawn } from "node:child_process";
@@ -65,7 +65,7 @@ console.log(`${chosen.length - unnoticed.length} of ${chosen.length} noticed.`);
 for (const line of unnoticed) console.error(line);
 process.exitCode = unnoticed.length === 0 ? 0 : 1;
 
-/** @param {import("./list.ts").Mutation} mutation */
+/** @param {import("./mutation.ts").Mutation} mutation */
 async function tried({ file, from, to, tests }) {
   const path = join(copy, file);
   const source = readFileSync(path, "utf8");

@@ -7,6 +7,7 @@ import { TENANT_SCHEMA } from "../durable-objects/tenant/features.ts";
 import { TENANT_MIGRATIONS } from "../durable-objects/tenant/tenant-schema.ts";
 import { SHARD_MIGRATIONS } from "../durable-objects/vectors/shard-schema.ts";
 import { MUTATIONS } from "../mutations/list.ts";
+import type { Mutation } from "../mutations/mutation.ts";
 import { mountsOf } from "../src/http/mount.ts";
 import { openApiDocument } from "../src/http/openapi.ts";
 import { ROUTES } from "../src/routes/routes.ts";
@@ -712,7 +713,33 @@ describe("what tests share", () => {
   });
 });
 
+/** The lists of `mutations/list/`, by their files. */
+const AREAS: readonly [string, readonly Mutation[]][] = Object.entries(
+  import.meta.glob<Record<string, readonly Mutation[]>>("../mutations/list/*.ts", { eager: true }),
+).map(([path, exported]) => [path, Object.values(exported).flat()]);
+
+/** A file or a folder of tests. The glob leaves out this file. */
+const isTest = (name: string): boolean =>
+  ["./tidy.test.ts", ...TEST_FILES].some((path) =>
+    `${path.replace(".", "test")}/`.startsWith(`${name}/`),
+  );
+
 describe("mutations", () => {
+  it.each(AREAS)("are all run: %s", (_path, area) => {
+    expect(area.length).toBeGreaterThan(0);
+    expect(area.filter((mutation) => !MUTATIONS.includes(mutation))).toEqual([]);
+  });
+
+  it("are each listed once", () => {
+    expect(new Set(MUTATIONS).size).toBe(MUTATIONS.length);
+    expect(AREAS.flatMap(([, area]) => area).length).toBe(MUTATIONS.length);
+  });
+
+  it.each(MUTATIONS)("$file is guarded by tests that are there: $what", ({ tests }) => {
+    expect(tests.length).toBeGreaterThan(0);
+    expect(tests.filter((name) => !isTest(name))).toEqual([]);
+  });
+
   it.each(MUTATIONS)("$file has the passage once: $what", ({ file, from, to }) => {
     expect(FILES[file]?.split(from).length).toBe(2);
     expect(to).not.toBe(from);

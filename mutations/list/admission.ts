@@ -1,0 +1,93 @@
+import type { Mutation } from "../mutation.ts";
+
+/** Admission: rates, room, the pool, and requests that are repeated. */
+export const ADMISSION: readonly Mutation[] = [
+  {
+    what: "admission ignores holds",
+    file: "src/domain/ledger/admission.ts",
+    from: "plus(pending, grants.claimed);",
+    to: "grants.claimed;",
+    tests: ["test/domain/ledger/admission.test.ts", "test/domain/ledger/ledger-walk.test.ts"],
+  },
+  {
+    what: "a rolling minute has 59 seconds",
+    file: "src/domain/ledger/rate-limit.ts",
+    from: "const BUCKETS = 61;",
+    to: "const BUCKETS = 59;",
+    tests: ["test/domain/ledger/rate-limit.test.ts"],
+  },
+  {
+    what: "a bucket counts 1, however much is added",
+    file: "src/domain/ledger/rate-limit.ts",
+    from: "[second, last[1] + added]",
+    to: "[second, added]",
+    tests: ["test/domain/ledger/rate-limit.test.ts"],
+  },
+  {
+    what: "a batch may use the whole rate",
+    file: "src/domain/ledger/rate-limit.ts",
+    from: "Math.max(1, Math.floor(limit / 2))",
+    to: "limit",
+    tests: ["test/durable-objects/batch-share.test.ts"],
+  },
+  {
+    what: "all score keys together may use the whole rate",
+    file: "src/domain/ledger/rate-limit.ts",
+    from: "Math.max(1, Math.floor(limit / 3))",
+    to: "limit",
+    tests: ["test/routes/perspective.test.ts"],
+  },
+  {
+    what: "the storage may fill up completely",
+    file: "durable-objects/tenant/calls/admit.ts",
+    from: "const STORAGE_MARGIN = 0.9;",
+    to: "const STORAGE_MARGIN = 9;",
+    tests: ["test/durable-objects", "test/routes/failures.test.ts"],
+  },
+  {
+    what: "a call that has ended does not give its reply again",
+    file: "durable-objects/tenant/calls/admit.ts",
+    from: 'return replayOf(tx, request) ?? { kind: "unavailable" };',
+    to: 'return { kind: "unavailable" };',
+    tests: ["test/routes/pipelines.test.ts"],
+  },
+  {
+    what: "an idempotency key is forgotten with its day",
+    file: "durable-objects/tenant/calls/idempotency-store.ts",
+    from: `WHERE day IN (?, ?) AND route = ? AND key = ? AND created_at_ms > ? LIMIT 1\`,
+      day,
+      day - 1,`,
+    to: `WHERE day IN (?, ?) AND route = ? AND key = ? AND created_at_ms > ? LIMIT 1\`,
+      day,
+      day,`,
+    tests: ["test/durable-objects", "test/routes/times.test.ts"],
+  },
+  {
+    what: "an idempotency key with another request gets the first one's thing",
+    file: "durable-objects/tenant/calls/once.ts",
+    from: "if (found !== null && found.fingerprint !== fingerprint) return REUSED;",
+    to: "",
+    tests: ["test/durable-objects/grants.test.ts"],
+  },
+  {
+    what: "a late settle stores no verdict",
+    file: "durable-objects/tenant/calls/governed-calls.ts",
+    from: "return stored(tx, { settlement, verdicts, units, contents });\n    }",
+    to: "return stored(tx, { settlement, verdicts: [], units, contents });\n    }",
+    tests: ["test/durable-objects"],
+  },
+  {
+    what: "the pool does not count claims",
+    file: "src/domain/account/day-pool.ts",
+    from: "const [claim, spent, held] = [claimOf(assumed), assumed.spent, assumed.pending];",
+    to: "const [claim, spent, held] = [0, assumed.spent, assumed.pending];",
+    tests: ["test/domain/account/day-pool.test.ts", "test/domain/account/pool-walk.test.ts"],
+  },
+  {
+    what: "a public key spends a tenant's neurons on comments in other languages",
+    file: "durable-objects/tenant/calls/admit.ts",
+    from: "const stages = byScoreKey ? [] : fallbackStages(tx, request);",
+    to: "const stages = fallbackStages(tx, request);",
+    tests: ["test/routes/perspective-fallback.test.ts"],
+  },
+];
