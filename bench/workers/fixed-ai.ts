@@ -29,19 +29,26 @@ function answer(inputs: unknown): unknown {
   return { response: { nonce: NONCE.exec(prompt)?.[0] ?? "", ...SCORES }, usage: USAGE };
 }
 
-export const FIXED_AI = { run: async (_model: string, inputs: unknown) => answer(inputs) };
+/** The adapter calls `run` alone. The type of the binding has many methods more: hence the cast. */
+export const FIXED_AI = {
+  run: async (_model: string, inputs: unknown) => answer(inputs),
+} as unknown as Ai;
+
+interface Fetcher<Own extends Env> {
+  fetch(request: Request, env: Own, ctx: ExecutionContext): Promise<Response>;
+}
 
 /** The Worker with that binding. The router identifies an environment by its object, so each has one. */
-export function withFixedAi(
-  worker: { fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> },
-  also: (request: Request, env: Env) => Promise<Response> | null = () => null,
-): { fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> } {
-  const made = new WeakMap<Env, Env>();
+export function withFixedAi<Own extends Env>(
+  worker: Fetcher<Env>,
+  also: (request: Request, env: Own) => Promise<Response> | null = () => null,
+): Fetcher<Own> {
+  const made = new WeakMap<Own, Env>();
   return {
     async fetch(request, env, ctx) {
       const own = also(request, env);
       if (own !== null) return own;
-      const known = made.get(env) ?? { ...env, AI: FIXED_AI as unknown as Ai };
+      const known = made.get(env) ?? { ...env, AI: FIXED_AI };
       made.set(env, known);
       return worker.fetch(request, known, ctx);
     },

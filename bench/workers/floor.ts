@@ -21,14 +21,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The floor: everything that a governed call does at the edge, and two calls of the tenant's object. That
 // object plans and answers, but stores nothing, counts nothing and checks no quota.
 
-export {
-  Account,
-  BatchRun,
-  ContentPipeline,
-  Session,
-  StateApplies,
-  VectorShard,
-} from "../../src/index.ts";
+export * from "../../src/index.ts";
 
 const TAG = "1.1";
 const DAILY = microNeurons(1_000_000_000_000_000);

@@ -5,14 +5,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 
 // The unchanged Worker with a meter on its SQL. Cloudflare bills the rows that the cursors report.
 
-export {
-  Account,
-  BatchRun,
-  ContentPipeline,
-  Session,
-  StateApplies,
-  VectorShard,
-} from "../../src/index.ts";
+export * from "../../src/index.ts";
 
 export interface Meter {
   admits: number;
@@ -92,6 +85,6 @@ export class Tenant extends Governed {
 export default withFixedAi(worker, (request, env) => {
   const id = /^\/meter\/([a-z0-9-]+)$/.exec(new URL(request.url).pathname)?.[1];
   if (id === undefined) return null;
-  const tenant = env.TENANT.getByName(id) as unknown as { takeMeter(): Promise<Meter> };
+  const tenant = env.TENANT.getByName(id) as DurableObjectStub<Tenant>;
   return tenant.takeMeter().then((meter) => Response.json(meter));
 });

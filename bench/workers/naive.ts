@@ -15,14 +15,7 @@ import { withFixedAi } from "./fixed-ai.ts";
 // The same checks and records in a simple form: each reserve and each settle is a write transaction of its
 // own, and the next one of that tenant waits for it.
 
-export {
-  Account,
-  BatchRun,
-  ContentPipeline,
-  Session,
-  StateApplies,
-  VectorShard,
-} from "../../src/index.ts";
+export * from "../../src/index.ts";
 
 /** It sends no reports. */
 const OUTSIDE: Parameters<typeof hostOf>[2] = {

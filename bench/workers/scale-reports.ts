@@ -28,7 +28,7 @@ export class Reports extends DurableObject {
     return Response.json({ rows: this.#rowsRead, calls });
   }
 
-  /** The part of D1's interface that these readers use. */
+  /** The part of D1's interface that these readers use; its type has more: hence the cast. */
   #database(): D1Database {
     const prepare = (sql: string, values: readonly unknown[] = []) => ({
       sql,
