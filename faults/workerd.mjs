@@ -151,7 +151,10 @@ export class Workerd {
     const named = (/** @type {string} */ end) =>
       readdirSync(this.#bundle).filter((name) => name.endsWith(end));
     const modules = [
-      ...[this.#entry, "clock.js", "index.js"].map((name) => [name, "esModule"]),
+      ...[this.#entry, "clocked-objects.js", "clock.js", "index.js"].map((name) => [
+        name,
+        "esModule",
+      ]),
       ...named(".wasm").map((name) => [name, "wasm"]),
       ...named(".sql").map((name) => [name, "text"]),
     ].map(([name, kind]) => `(name = ${text(name)}, ${kind} = embed ${text(name)})`);

@@ -1,7 +1,9 @@
-// The deployed Worker under a clock that the harness sets. Messages between the router and an object get
-// lost. Imports run in order, so the clock is set before the Worker's modules read it.
-import { shiftAlarms } from "./clock.js";
-import * as worker from "./index.js";
+// The deployed Worker under a clock that the harness sets. Messages between the router and a tenant's object
+// get lost.
+import * as clocked from "./clocked-objects.js";
+import worker from "./index.js";
+
+export * from "./clocked-objects.js";
 
 /** No Workflow runs here: batches and pipelines are recorded but do not run. */
 const WORKFLOW = {
@@ -13,40 +15,16 @@ const WORKFLOW = {
 const WORKFLOWS = { BATCHES: WORKFLOW, PIPELINES: WORKFLOW };
 
 export default {
-  fetch: (request, env, ctx) => worker.default.fetch(request, { ...env, ...WORKFLOWS }, ctx),
+  fetch: (request, env, ctx) => worker.fetch(request, { ...env, ...WORKFLOWS }, ctx),
 };
 
-export class Session extends worker.Session {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-}
-
-export class VectorShard extends worker.VectorShard {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-}
-
-export class StateApplies extends worker.StateApplies {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-}
-
-export class Account extends worker.Account {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-}
-
-export class Tenant extends worker.Tenant {
+export class Tenant extends clocked.Tenant {
   #share;
   /** A message is lost only once, since the router gives up after four tries. */
   #lost = new Set();
 
   constructor(ctx, env) {
-    super(shiftAlarms(ctx), { ...env, ...WORKFLOWS });
+    super(ctx, { ...env, ...WORKFLOWS });
     this.#share = Number(env.LOST_SHARE);
   }
 

@@ -1,8 +1,10 @@
 // The deployed Worker with a route for the pool's harness, which admits and settles calls at the objects
 // as the router does. Messages between a tenant's object and the account get lost, and objects are
 // aborted. The account's answers are counted in a table of the harness.
-import { shiftAlarms } from "./clock.js";
-import * as worker from "./index.js";
+import * as clocked from "./clocked-objects.js";
+import worker from "./index.js";
+
+export * from "./clocked-objects.js";
 
 const PLATFORM = { kind: "platform" };
 
@@ -94,7 +96,7 @@ export default {
       await stub.breakDown().catch(() => {});
       return Response.json({});
     }
-    return worker.default.fetch(request, env, ctx);
+    return worker.fetch(request, env, ctx);
   },
 };
 
@@ -129,29 +131,11 @@ function levelOf(/** @type {number} */ amount, /** @type {number[]} */ has) {
   return low;
 }
 
-export class Session extends worker.Session {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-}
-
-export class VectorShard extends worker.VectorShard {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-}
-
-export class StateApplies extends worker.StateApplies {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-}
-
-export class Account extends worker.Account {
+export class Account extends clocked.Account {
   #share;
 
   constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
+    super(ctx, env);
     this.#share = Number(env.LOST_SHARE);
     ctx.storage.sql.exec(
       `CREATE TABLE IF NOT EXISTS harness_asked
@@ -213,11 +197,7 @@ export class Account extends worker.Account {
   }
 }
 
-export class Tenant extends worker.Tenant {
-  constructor(ctx, env) {
-    super(shiftAlarms(ctx), env);
-  }
-
+export class Tenant extends clocked.Tenant {
   /**
    * Adds `wrong` to a refusal for the pool that is wrong: the tenant's floor had room, or the call was
    * within the tenant's share of the unspent neurons, however much two hostile tenants hold.
