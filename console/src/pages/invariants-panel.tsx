@@ -6,7 +6,7 @@ import { hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton, type Tone } from "../ui/status.tsx";
+import { Badge, Empty, LoadState, type Tone } from "../ui/status.tsx";
 import { usePolled } from "../ui/use-polled.ts";
 
 const EVERY_MS = 5_000;
@@ -51,8 +51,7 @@ export function InvariantsPanel() {
         )
       }
     >
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={5} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={5} />
       {data !== null && latest === null && running === null && (
         <Empty icon="check" title="Not counted yet" />
       )}

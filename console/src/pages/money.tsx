@@ -13,10 +13,10 @@ import {
   words,
 } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
-import { lastDays, RangePicker } from "../tenant/range.tsx";
-import { Download } from "../ui/download.tsx";
+import { lastDays, RangeBar } from "../tenant/range.tsx";
+import { RowFiles } from "../ui/download.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Badge, Empty, LoadState } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { VerdictSumsPanel } from "../verdict-sums-panel.tsx";
@@ -47,22 +47,11 @@ export function MoneyPage() {
         </div>
         <div class="actions">
           <a href={hashOf(["money", "report"])}>Report</a>
-          <Download path={`${path}&format=csv`} fileName={`${file}.csv`}>
-            CSV
-          </Download>
-          <Download path={`${path}&format=ndjson`} fileName={`${file}.ndjson`}>
-            NDJSON
-          </Download>
+          <RowFiles path={path} name={file} />
         </div>
       </header>
-      <div class="row between">
-        <RangePicker range={range} onRange={setRange} />
-        <span class="hint" role="status">
-          {loading ? "Loading…" : ""}
-        </span>
-      </div>
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={8} />}
+      <RangeBar range={range} onRange={setRange} loading={loading} />
+      <LoadState data={data} error={error} onRetry={reload} lines={8} />
       {data !== null && <Report usage={data} />}
       <Reconciliation />
     </div>

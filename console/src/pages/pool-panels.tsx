@@ -9,7 +9,7 @@ import { type Choice, SelectField } from "../ui/field.tsx";
 import { Meter } from "../ui/meter.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
 import { Rates } from "../ui/rates.tsx";
-import { Badge, ErrorNote, Skeleton, Warning } from "../ui/status.tsx";
+import { Badge, LoadState, Skeleton, Warning } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { useNow } from "../ui/use-now.ts";
@@ -46,8 +46,7 @@ export function PoolPanels() {
           )
         }
       >
-        {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {data === null && error === null && <Skeleton lines={5} />}
+        <LoadState data={data} error={error} onRetry={reload} lines={5} />
         {data !== null && <Pool account={data} onChanged={reload} />}
       </Panel>
       <Panel title="Rates" class="span-4 fill-row" hint="For all tenants, in the last minute.">
@@ -216,8 +215,7 @@ function LargestShares() {
         choices={SHARE_SORTS}
         onValue={setSort}
       />
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={4} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={4} />
       {data !== null && (
         <Table
           caption="Shares of the pool, in neurons"

@@ -6,7 +6,7 @@ import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton, Warning } from "../ui/status.tsx";
+import { Badge, Empty, LoadState, Warning } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 
@@ -55,8 +55,7 @@ export function Reconciliation() {
         </>
       }
     >
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={4} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={4} />
       {latest?.last_outcome === "not_configured" && (
         <Warning>
           <p>

@@ -17,12 +17,12 @@ import { readUsage } from "../api/read-usage.ts";
 import { api } from "../api/session.ts";
 import type { AllUsage, Batch, Costs, List, Usage } from "../api/shapes.ts";
 import { count } from "../format.ts";
-import { type DayRange, lastDays, RangePicker } from "../tenant/range.tsx";
+import { type DayRange, lastDays, RangeBar } from "../tenant/range.tsx";
 import { Button } from "../ui/button.tsx";
-import { Download } from "../ui/download.tsx";
+import { RowFiles } from "../ui/download.tsx";
 import { TextField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Empty, ErrorNote, LoadState } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 
@@ -51,12 +51,7 @@ export function ReportPage() {
         </div>
         <div class="actions no-print">
           <Button onClick={() => print()}>Print</Button>
-          <Download path={`${path}&format=csv`} fileName={`${file}.csv`}>
-            Costs as CSV
-          </Download>
-          <Download path={`${path}&format=ndjson`} fileName={`${file}.ndjson`}>
-            NDJSON
-          </Download>
+          <RowFiles path={path} name={file} csv="Costs as CSV" />
         </div>
       </header>
       <p class="hint">
@@ -64,12 +59,7 @@ export function ReportPage() {
         list prices, before what the account's plan includes.
       </p>
       <div class="no-print">
-        <div class="row between">
-          <RangePicker range={range} onRange={setRange} />
-          <span class="hint" role="status">
-            {loading ? "Loading…" : ""}
-          </span>
-        </div>
+        <RangeBar range={range} onRange={setRange} loading={loading} />
         <div class="row">
           <TextField label="Tenant" value={tenant} onValue={setTenant} />
           <TextField
@@ -98,8 +88,7 @@ export function ReportPage() {
         </div>
         {typeof book === "string" && <ErrorNote error={new Error(book)} />}
       </div>
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={8} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={8} />
       {data !== null &&
         tablesOf(data, models, typeof book === "string" ? null : book).map((table) => (
           <ReportPanel key={table.title} table={table} />

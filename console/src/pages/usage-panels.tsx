@@ -5,7 +5,7 @@ import { count, dayFrom, moment, usd, words } from "../format.ts";
 import { seriesBy } from "../tenant/by-day.ts";
 import { StackedBars } from "../ui/chart.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Empty, LoadState, Skeleton } from "../ui/status.tsx";
 import { usePolled } from "../ui/use-polled.ts";
 import { DriftBadge, useReconciliation } from "./reconciliation.tsx";
 
@@ -49,8 +49,7 @@ export function UsagePanels() {
             : `The last 24 hours: the 20 tenants that used most, and all others; as of ${moment(data.hours.as_of)} UTC.`
         }
       >
-        {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {data === null && error === null && <Skeleton lines={9} />}
+        <LoadState data={data} error={error} onRetry={reload} lines={9} />
         {data !== null && <Hours usage={data.hours} places={data.places} />}
       </Panel>
       <div class="span-4 stack">
@@ -143,8 +142,7 @@ function Drift() {
   const days = (data?.data ?? []).slice(0, 3);
   return (
     <Panel title="Drift" hint="Cloudflare's count minus ours.">
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={2} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={2} />
       {data !== null && days.length === 0 && <p class="soft">No day was compared yet.</p>}
       {days.map((day) => (
         <div key={day.day} class="row between">

@@ -7,13 +7,13 @@ import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { AreaField, CheckField, SelectField, TextField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Badge, ErrorNote, LoadState } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { policyBody, type PolicyFields, policyFields } from "./policy-form.ts";
 import { PolicyReplayPanel } from "./policy-replay-panel.tsx";
 import { PolicyRules } from "./policy-rules.tsx";
-import { errorAt } from "./settings-fields.tsx";
 import type { TabProps } from "./tenant-page.tsx";
+import { typedFields, type TypedName } from "./typed-fields.ts";
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
@@ -26,8 +26,7 @@ export function PoliciesTab({ tenant, item }: TabProps) {
   const chosen = policies.find(({ name }) => name === (item ?? "default")) ?? policies[0];
   return (
     <div class="stack">
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={8} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={8} />
       {chosen !== undefined && (
         <>
           <div class="row">
@@ -147,6 +146,7 @@ function PolicyTexts({
   readonly errors: ReadonlyMap<string, string>;
 }) {
   const set = (change: Partial<PolicyFields>) => onFields({ ...fields, ...change });
+  const typed = typedFields<TypedName<PolicyFields>>({ fields, set, errors });
   return (
     <>
       <div class="columns">
@@ -155,23 +155,17 @@ function PolicyTexts({
           hint={
             'One on each line; whole words, whatever their case, accents and disguise. Or as JSON: {"term": "año", "match": "word"} (folded, word, exact, substring).'
           }
-          value={fields.block_terms}
-          onValue={(value) => set({ block_terms: value })}
-          error={errorAt(errors, "terms.block")}
+          {...typed("block_terms", "terms.block")}
         />
         <AreaField
           label="Terms that are allowed"
           hint="They cancel matches of our own lists at the same place."
-          value={fields.allow_terms}
-          onValue={(value) => set({ allow_terms: value })}
-          error={errorAt(errors, "terms.allow")}
+          {...typed("allow_terms", "terms.allow")}
         />
         <AreaField
           label="Phrases of spam"
           hint="Each adds to the spam score."
-          value={fields.spam_phrases}
-          onValue={(value) => set({ spam_phrases: value })}
-          error={errorAt(errors, "spam_phrases")}
+          {...typed("spam_phrases")}
         />
       </div>
       <div class="columns">
@@ -189,17 +183,13 @@ function PolicyTexts({
           label="Reuse verdicts of equal contents for, in seconds"
           inputMode="numeric"
           hint="0: never; at most 86400, a day."
-          value={fields.reuse_ttl_s}
-          onValue={(value) => set({ reuse_ttl_s: value })}
-          error={errorAt(errors, "reuse_ttl_s")}
+          {...typed("reuse_ttl_s")}
         />
         <TextField
           label="Share of decided texts that the judge reads too"
           inputMode="decimal"
           hint="Of texts that calibrated thresholds decided; 0: none, 1: all."
-          value={fields.sample_decided}
-          onValue={(value) => set({ sample_decided: value })}
-          error={errorAt(errors, "sample_decided")}
+          {...typed("sample_decided")}
         />
         <CheckField
           label="Ask the models even if a term has already blocked"

@@ -18,6 +18,16 @@ interface RangeProps {
   readonly onRange: (range: DayRange) => void;
 }
 
+/** The days that are shown, and whether they are being loaded. */
+export const RangeBar = ({ loading, ...rest }: RangeProps & { readonly loading: boolean }) => (
+  <div class="row between">
+    <RangePicker {...rest} />
+    <span class="hint" role="status">
+      {loading ? "Loading…" : ""}
+    </span>
+  </div>
+);
+
 /** The first and the last UTC day that are shown, both included. */
 export function RangePicker({ range, onRange }: RangeProps) {
   const chosen = (days: number) => {

@@ -1,6 +1,7 @@
 import { words } from "../format.ts";
 import { AreaField, CheckField, SelectField, TextField } from "../ui/field.tsx";
 import { RATE_CLASSES, type SettingsFields } from "./settings-form.ts";
+import { typedFields, type TypedName } from "./typed-fields.ts";
 
 interface SettingsFieldsetProps {
   readonly fields: SettingsFields;
@@ -8,26 +9,11 @@ interface SettingsFieldsetProps {
   readonly errors: ReadonlyMap<string, string>;
 }
 
-type TextName = {
-  [K in keyof SettingsFields]: SettingsFields[K] extends string ? K : never;
-}[keyof SettingsFields];
-
-/** The error of a field or of a part of it. */
-export const errorAt = (errors: ReadonlyMap<string, string>, name: string): string | undefined =>
-  [...errors].find(([field]) => field === name || field.startsWith(`${name}.`))?.[1];
-
 export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetProps) {
   const set = (change: Partial<SettingsFields>) => onFields({ ...fields, ...change });
-  const text = (name: TextName, label: string, hint?: string) => (
-    <TextField
-      label={label}
-      hint={hint}
-      inputMode="decimal"
-      maxLength={20}
-      value={fields[name]}
-      onValue={(value) => set({ [name]: value })}
-      error={errorAt(errors, name)}
-    />
+  const typed = typedFields<TypedName<SettingsFields>>({ fields, set, errors });
+  const text = (name: TypedName<SettingsFields>, label: string, hint?: string) => (
+    <TextField label={label} hint={hint} inputMode="decimal" maxLength={20} {...typed(name)} />
   );
   return (
     <div class="stack">
@@ -89,9 +75,7 @@ export function SettingsFieldset({ fields, onFields, errors }: SettingsFieldsetP
             <AreaField
               label="Models that may run"
               hint="An id on each line. With no id, no model runs."
-              value={fields.models}
-              onValue={(models) => set({ models })}
-              error={errorAt(errors, "models")}
+              {...typed("models")}
             />
           )}
           <div class="columns">

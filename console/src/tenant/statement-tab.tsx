@@ -3,10 +3,10 @@ import type { Statement } from "../api/shapes.ts";
 import { count, exactNeurons, moment, neurons, shortModel, usd, words } from "../format.ts";
 import { go } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
-import { Download } from "../ui/download.tsx";
+import { Download, RowFiles } from "../ui/download.tsx";
 import { SelectField } from "../ui/field.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton, Warning } from "../ui/status.tsx";
+import { Badge, Empty, LoadState, Warning } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { lastMonths } from "./months.ts";
@@ -31,12 +31,7 @@ export function StatementTab({ tenant, item }: TabProps) {
           onValue={(next) => go(["tenants", tenant, "statement", next])}
         />
         <div class="actions">
-          <Download path={`${path}?format=csv`} fileName={`${name}.csv`}>
-            CSV
-          </Download>
-          <Download path={`${path}?format=ndjson`} fileName={`${name}.ndjson`}>
-            NDJSON
-          </Download>
+          <RowFiles path={path} name={name} />
           <Download path={`${path}?format=html`} fileName={`${name}.html`}>
             HTML
           </Download>
@@ -45,8 +40,7 @@ export function StatementTab({ tenant, item }: TabProps) {
           </Button>
         </div>
       </div>
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={8} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={8} />
       {data !== null && <StatementBody statement={data} />}
     </div>
   );

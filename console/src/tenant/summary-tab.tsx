@@ -15,7 +15,7 @@ import { LiveDot } from "../ui/live-dot.tsx";
 import { Meter } from "../ui/meter.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
 import { Rates } from "../ui/rates.tsx";
-import { Badge, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Badge, ErrorNote, LoadState, Skeleton } from "../ui/status.tsx";
 import { useLive } from "../ui/use-live.ts";
 import { useLoad } from "../ui/use-load.ts";
 import { useNow } from "../ui/use-now.ts";
@@ -152,8 +152,7 @@ function InvariantsPanel({ tenant }: { readonly tenant: string }) {
         )
       }
     >
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={2} />}
+      <LoadState data={data} error={error} onRetry={reload} lines={2} />
       {data !== null && (
         <ul class="columns">
           {data.data.map((one) => (

@@ -4,12 +4,12 @@ import type { Usage } from "../api/shapes.ts";
 import { count, milliseconds, exactNeurons, neurons, shortModel, usd, words } from "../format.ts";
 import { StackedBars } from "../ui/chart.tsx";
 import { Figure, Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Empty, LoadState } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { readUsage } from "../api/read-usage.ts";
 import { useLoad } from "../ui/use-load.ts";
 import { byDay, daysOf, sumByModel } from "./by-day.ts";
-import { lastDays, RangePicker } from "./range.tsx";
+import { lastDays, RangeBar } from "./range.tsx";
 import { VerdictSumsPanel } from "../verdict-sums-panel.tsx";
 import type { TabProps } from "./tenant-page.tsx";
 
@@ -22,14 +22,8 @@ export function UsageTab({ tenant }: TabProps) {
   );
   return (
     <div class="stack">
-      <div class="row between">
-        <RangePicker range={range} onRange={setRange} />
-        <span class="hint" role="status">
-          {loading ? "Loading…" : ""}
-        </span>
-      </div>
-      {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      {data === null && error === null && <Skeleton lines={8} />}
+      <RangeBar range={range} onRange={setRange} loading={loading} />
+      <LoadState data={data} error={error} onRetry={reload} lines={8} />
       {data !== null && <UsageReport usage={data} range={range} />}
     </div>
   );

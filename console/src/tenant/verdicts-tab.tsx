@@ -8,7 +8,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
+import { Badge, Empty, ErrorNote, LoadState, Skeleton, TagBadge } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { usePaged } from "../ui/use-paged.ts";
@@ -159,8 +159,7 @@ function OneVerdict({ tenant, id, onClose }: OneVerdictProps) {
   return (
     <Dialog title="Verdict" wide onClose={onClose}>
       <div class="stack">
-        {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {data === null && error === null && <Skeleton lines={8} />}
+        <LoadState data={data} error={error} onRetry={reload} lines={8} />
         {data !== null && (
           <>
             <VerdictView verdict={data} />

@@ -38,3 +38,26 @@ export function Download({ path, fileName, children }: DownloadProps) {
     </Button>
   );
 }
+
+interface RowFilesProps {
+  /** Of the rows, with its query. */
+  readonly path: string;
+  /** The files' name without its end. */
+  readonly name: string;
+  readonly csv?: string;
+}
+
+/** Downloads rows as CSV or NDJSON. */
+export const RowFiles = ({ path, name, csv = "CSV" }: RowFilesProps) => {
+  const formatOf = (format: string) => `${path}${path.includes("?") ? "&" : "?"}format=${format}`;
+  return (
+    <>
+      <Download path={formatOf("csv")} fileName={`${name}.csv`}>
+        {csv}
+      </Download>
+      <Download path={formatOf("ndjson")} fileName={`${name}.ndjson`}>
+        NDJSON
+      </Download>
+    </>
+  );
+};

@@ -104,6 +104,19 @@ export const Empty = ({ icon, title, children }: EmptyProps) => (
   </div>
 );
 
+interface LoadStateProps {
+  readonly data: unknown;
+  readonly error: Error | null;
+  readonly onRetry: () => void;
+  readonly lines?: number;
+}
+
+/** The error of a load, which may have older data below it, or a placeholder for its first data. */
+export const LoadState = ({ data, error, onRetry, lines = 3 }: LoadStateProps) => {
+  if (error !== null) return <ErrorNote error={error} onRetry={onRetry} />;
+  return data === null ? <Skeleton lines={lines} /> : null;
+};
+
 /** A placeholder while content loads, so that nothing moves when it arrives. */
 export const Skeleton = ({ lines = 3 }: { readonly lines?: number }) => (
   <div class="skeleton" role="status" aria-label="Loading">

@@ -7,7 +7,7 @@ import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SecretOnce } from "../ui/secret-once.tsx";
-import { Badge, Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
+import { Badge, Empty, LoadState } from "../ui/status.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { Deliveries } from "./deliveries.tsx";
@@ -61,8 +61,7 @@ export function Endpoints(props: EndpointsProps) {
           </Button>
         }
       >
-        {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {data === null && error === null && <Skeleton />}
+        <LoadState data={data} error={error} onRetry={reload} />
         {data !== null && webhooks.length === 0 && (
           <Empty icon="bell" title="No endpoint yet">
             <p>Add one to get events about verdicts, quotas and more as they happen.</p>
