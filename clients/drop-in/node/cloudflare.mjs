@@ -1,42 +1,19 @@
 // Cloudflare's official client for Node. It reads its base URL and its token from the environment itself.
 import assert from "node:assert/strict";
 import Cloudflare, { APIError } from "cloudflare";
-import {
-  askingForWeather,
-  assertErrors,
-  assertVectors,
-  drive,
-  heard,
-  models,
-  oddAnswers,
-  recording,
-  said,
-  saying,
-  texts,
-} from "./drive.mjs";
+import { accountOf, drive, models, said, saying, userSays } from "./drive.mjs";
+import { answerCalls, featuresOf, shownOf, WEATHER_FUNCTION, writingWeather } from "./features.mjs";
 
-const { env } = process;
 const client = new Cloudflare();
-const account_id = env.CLOUDFLARE_ACCOUNT_ID;
-const userSays = (content) => [{ role: "user", content }];
+const account_id = accountOf().account;
 const run = (model, inputs) => client.ai.run(model, { account_id, ...inputs });
 
-function shownOf(result) {
-  const choice = result.choices[0];
-  const { usage } = result;
-  return {
-    text: choice.message.content ?? "",
-    finish: choice.finish_reason,
-    usage: usage && [usage.prompt_tokens, usage.completion_tokens],
-    reasoning: usage?.completion_tokens_details?.reasoning_tokens,
-  };
-}
-
 async function ask(prompt, { model = models.chat, isSpent = false } = {}) {
-  const inputs = { messages: userSays(prompt) };
-  if (!isSpent) return shownOf(await run(model, inputs));
-  const spent = new Cloudflare({ apiToken: env.SPENT_API_TOKEN });
-  return shownOf(await spent.ai.run(model, { account_id: env.SPENT_ACCOUNT_ID, ...inputs }));
+  const messages = userSays(prompt);
+  if (!isSpent) return shownOf(await run(model, { messages }));
+  const { account, token } = accountOf(isSpent);
+  const spent = new Cloudflare({ apiToken: token });
+  return shownOf(await spent.ai.run(model, { account_id: account, messages }));
 }
 
 /** Events as a browser reads them: the client itself returns the body. */
@@ -57,75 +34,44 @@ async function stream(prompt, model = models.chat) {
   return shown;
 }
 
-await drive(["cloudflare"], {
-  async text() {
-    assert.deepEqual((await ask(saying())).text, said);
-    const older = await run(models.older_chat, { prompt: saying() });
-    assert.equal(older.response, said);
-  },
+async function readObject() {
+  const { choices } = await run(models.chat, {
+    messages: userSays(writingWeather()),
+    response_format: {
+      type: "json_schema",
+      json_schema: { type: "object", properties: { degrees: { type: "number" } } },
+    },
+  });
+  return JSON.parse(choices[0].message.content);
+}
 
-  async stream() {
-    assert.equal((await stream(saying())).text, said);
-    assert.equal((await stream(saying(), models.older_chat)).text, said);
-  },
-
-  async objects() {
-    const weather = { city: "Paris", degrees: 24 };
-    const result = await run(models.chat, {
-      messages: userSays(saying(JSON.stringify(weather))),
-      response_format: {
-        type: "json_schema",
-        json_schema: { type: "object", properties: { city: { type: "string" } } },
-      },
-    });
-    assert.deepEqual(JSON.parse(result.choices[0].message.content), weather);
-  },
-
-  async tools() {
-    const messages = userSays(askingForWeather());
-    const parameters = { type: "object", properties: { city: { type: "string" } } };
-    const tools = [{ type: "function", function: { name: "get_weather", parameters } }];
-    const cities = [];
-    for (let step = 0; step < 2; step += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const { choices } = await run(models.chat, { messages, tools });
-      const { message } = choices[0];
-      const [call] = message.tool_calls;
-      cities.push(JSON.parse(call.function.arguments).city);
-      messages.push(message, { role: "tool", tool_call_id: call.id, content: "24 degrees" });
-    }
+const tools = [{ type: "function", function: WEATHER_FUNCTION }];
+const useTools = (prompt, weather) =>
+  answerCalls(prompt, weather, async (messages) => {
     const { choices } = await run(models.chat, { messages, tools });
-    assert.deepEqual([choices[0].message.content, cities], [said, ["Paris", "Rome"]]);
-  },
+    return choices[0].message;
+  });
 
-  async embeddings() {
-    const { data } = await run(models.embedding, { text: texts(150) });
-    assertVectors(data, 150);
+const features = featuresOf({
+  service: "cloudflare",
+  ask,
+  stream,
+  statusOf: (error) => (error instanceof APIError ? error.status : undefined),
+  objects: [readObject],
+  useTools,
+  embed: async (text) => (await run(models.embedding, { text })).data,
+  draw: async (prompt) => Buffer.from((await run(models.image, { prompt })).image, "base64"),
+  async speak(text) {
+    const spoken = await run("@cf/deepgram/aura-2-en", { text }).asResponse();
+    return spoken.arrayBuffer();
   },
-
-  async images() {
-    const { image } = await run(models.image, { prompt: "A red boat" });
-    assert.ok(image.startsWith("/9j/"), "a JPEG");
+  hear: async (audio) => (await run(models.transcription, { audio: [...audio] })).text,
+  own: {
+    async text() {
+      const older = await run(models.older_chat, { prompt: saying() });
+      assert.equal(older.response, said);
+    },
+    stream: async () => assert.equal((await stream(saying(), models.older_chat)).text, said),
   },
-
-  async speech() {
-    const asking = run("@cf/deepgram/aura-2-en", { text: "Hello" });
-    const spoken = await asking.asResponse();
-    assert.ok((await spoken.arrayBuffer()).byteLength > 400);
-  },
-
-  async transcription() {
-    const result = await run(models.transcription, { audio: [...recording()] });
-    assert.equal(result.text, heard);
-  },
-
-  async errors() {
-    await assertErrors({
-      ask,
-      statusOf: (error) => (error instanceof APIError ? error.status : undefined),
-      upstream: env.CLOUDFLARE_UPSTREAM_URL,
-    });
-  },
-
-  odd: oddAnswers({ ask, stream }),
 });
+await drive(["cloudflare"], features);

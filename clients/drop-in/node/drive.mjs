@@ -1,14 +1,13 @@
-// What the programs of the Node clients share: they use each feature as its users do, and print a line
-// of JSON for each. The same in Python is python/drive.py, in Go go/drive.go.
+// What the programs of the Node clients share: the scripted engines and the run, which prints a line of
+// JSON for each feature. features.mjs says what each feature must give. The same in Python is
+// python/drive.py, in Go go/drive.go.
 //
 // From the environment: OPENAI_BASE_URL, OPENAI_API_KEY and SPENT_API_KEY (its quota is used up);
 // CLOUDFLARE_BASE_URL, CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN and the account SPENT_ACCOUNT_ID with
 // SPENT_API_TOKEN; OPENAI_UPSTREAM_URL and CLOUDFLARE_UPSTREAM_URL, where the scripted engines say what
 // they were asked.
-import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { wav } from "../../../test/e2e/tiny-recording.mjs";
 
 const LONGEST_MS = 30_000;
 
@@ -17,6 +16,19 @@ export const EXPECTED = JSON.parse(
   readFileSync(new URL("../expected.json", import.meta.url), "utf8"),
 );
 export const { models, said, heard, rude } = EXPECTED;
+
+const { env } = process;
+
+/** The key of the tenant, or of the one whose quota is used up. */
+export const keyOf = (isSpent = false) => (isSpent ? env.SPENT_API_KEY : env.OPENAI_API_KEY);
+
+/** The same as an account and a token of Cloudflare. */
+export const accountOf = (isSpent = false) =>
+  isSpent
+    ? { account: env.SPENT_ACCOUNT_ID, token: env.SPENT_API_TOKEN }
+    : { account: env.CLOUDFLARE_ACCOUNT_ID, token: env.CLOUDFLARE_API_TOKEN };
+
+export const userSays = (/** @type {string} */ content) => [{ role: "user", content }];
 
 /** A text that makes the scripted engine behave so (test/fakes/chat.mjs). */
 export const scripted = (/** @type {string} */ behaviour) =>
@@ -32,72 +44,12 @@ export function askingForWeather(more = "") {
   return scripted(`${call("Paris")},${call("Rome")},text=${encodeURIComponent(said)}&usage=12/5`);
 }
 
-/** A second of silence. */
-export const recording = () => wav(1000, "");
-
-/** @returns {string[]} */
-export const texts = (count) => Array.from({ length: count }, (_, at) => "x".repeat(at + 1));
-
-/** The engine's vectors begin with the length of the text. */
-export function assertVectors(vectors, count) {
-  assert.deepEqual(
-    vectors.map(([length]) => length),
-    texts(count).map(({ length }) => length),
-  );
-}
-
-/**
- * The odd answers of the engine. `ask` and `stream` return what the client shows of an answer:
- * `{ text, finish, usage: [prompt, completion], reasoning }`; what it does not show is undefined.
- * `isOlder`: it reads the form of older models alone, `{ response }`.
- */
-export function oddAnswers({ ask, stream, isOlder = false }) {
-  const text = `text=${encodeURIComponent(said)}`;
-  const all = EXPECTED.odd.filter(({ newer }) => !(isOlder && newer));
-  return all.map(({ name, behaviour, streamed, fails, ...expected }) => ({
-    name,
-    async use() {
-      const prompt = scripted(`${text}&${behaviour}`);
-      const answer = (streamed ? stream : ask)(prompt);
-      if (fails) {
-        await assert.rejects(answer, (error) => !(error instanceof TypeError));
-        return;
-      }
-      const shown = await answer;
-      for (const [field, value] of Object.entries({ text: said, ...expected })) {
-        if (shown[field] !== undefined) assert.deepEqual(shown[field], value, field);
-      }
-      assert.equal(typeof shown.text, "string");
-    },
-  }));
-}
-
-/** How many chats an engine was asked for with this prompt. */
-export async function timesAsked(prompt, upstream = process.env.OPENAI_UPSTREAM_URL) {
+/** How many chats the engine behind a service was asked for with this prompt. */
+export async function timesAsked(prompt, /** @type {"openai" | "cloudflare"} */ service) {
+  const upstream = service === "openai" ? env.OPENAI_UPSTREAM_URL : env.CLOUDFLARE_UPSTREAM_URL;
   const match = encodeURIComponent(prompt);
   const response = await fetch(`${upstream}__requests?match=${match}`);
   return (await response.json()).filter(({ task }) => task === "chat").length;
-}
-
-/**
- * A model that is not there, an answer that the engine refuses to give, a quota that is used up.
- *
- * @param ask `(prompt, { model, isSpent })`
- * @param statusOf the status of what it throws
- */
-export async function assertErrors({ ask, statusOf, upstream }) {
-  const failing = async (/** @type {number} */ status, message, prompt, options = {}) => {
-    await assert.rejects(ask(prompt, options), (error) => {
-      assert.equal(statusOf(error), status, String(error));
-      if (message !== null) assert.match(error.message, message);
-      return true;
-    });
-  };
-  await failing(404, /no-such-model/, saying(), { model: "no-such-model" });
-  const refused = scripted("400");
-  await failing(400, /Scripted|error code: 1105/, refused);
-  assert.equal(await timesAsked(refused, upstream), 1);
-  await failing(429, /neurons/, saying(), { isSpent: true });
 }
 
 function versionOf(/** @type {string} */ name) {

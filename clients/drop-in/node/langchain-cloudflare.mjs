@@ -1,25 +1,21 @@
 // LangChain for Cloudflare in Node: it reads the answers of Workers AI's older models.
 import assert from "node:assert/strict";
 import { ChatCloudflareWorkersAI, CloudflareWorkersAI } from "@langchain/cloudflare";
-import { assertErrors, drive, models, oddAnswers, said, saying } from "./drive.mjs";
+import { accountOf, drive, models, said, saying } from "./drive.mjs";
+import { featuresOf } from "./features.mjs";
 
-const { env } = process;
+const addressOf = (account) => `${process.env.CLOUDFLARE_BASE_URL}/accounts/${account}/ai/run`;
 
-const addressOf = (account) => `${env.CLOUDFLARE_BASE_URL}/accounts/${account}/ai/run`;
-
-function chat({ model = models.older_chat, isSpent = false, ...more } = {}) {
-  const account = isSpent ? env.SPENT_ACCOUNT_ID : env.CLOUDFLARE_ACCOUNT_ID;
+function chat({ model = models.older_chat, isSpent = false } = {}) {
+  const { account, token } = accountOf(isSpent);
   return new ChatCloudflareWorkersAI({
     model,
     cloudflareAccountId: account,
-    cloudflareApiToken: isSpent ? env.SPENT_API_TOKEN : env.CLOUDFLARE_API_TOKEN,
+    cloudflareApiToken: token,
     baseUrl: addressOf(account),
     maxRetries: 1,
-    ...more,
   });
 }
-
-const ask = async (prompt, options) => ({ text: (await chat(options).invoke(prompt)).content });
 
 async function stream(prompt) {
   let text = "";
@@ -27,29 +23,21 @@ async function stream(prompt) {
   return { text };
 }
 
-await drive(["@langchain/cloudflare"], {
-  async text() {
-    assert.equal((await ask(saying())).text, said);
+const features = featuresOf({
+  service: "cloudflare",
+  isOlder: true,
+  ask: async (prompt, options) => ({ text: (await chat(options).invoke(prompt)).content }),
+  stream,
+  shows: ["text"],
+  statusOf: ({ response }) => response?.status,
+  own: {
+    async stream() {
+      const baseUrl = addressOf(accountOf().account);
+      const llm = new CloudflareWorkersAI({ model: models.older_chat, baseUrl });
+      let text = "";
+      for await (const chunk of await llm.stream(saying())) text += chunk;
+      assert.equal(text, said);
+    },
   },
-
-  async stream() {
-    assert.equal((await stream(saying())).text, said);
-    const llm = new CloudflareWorkersAI({
-      model: models.older_chat,
-      baseUrl: addressOf(env.CLOUDFLARE_ACCOUNT_ID),
-    });
-    let text = "";
-    for await (const chunk of await llm.stream(saying())) text += chunk;
-    assert.equal(text, said);
-  },
-
-  async errors() {
-    await assertErrors({
-      ask,
-      statusOf: ({ response }) => response?.status,
-      upstream: env.CLOUDFLARE_UPSTREAM_URL,
-    });
-  },
-
-  odd: oddAnswers({ ask, stream, isOlder: true }),
 });
+await drive(["@langchain/cloudflare"], features);

@@ -4,34 +4,23 @@ import { OpenAIModerationChain } from "@langchain/classic/chains";
 import { tool } from "@langchain/core/tools";
 import { ChatOpenAI, DallEAPIWrapper, OpenAIEmbeddings } from "@langchain/openai";
 import { createAgent, openAIModerationMiddleware } from "langchain";
-import { z } from "zod";
-import {
-  askingForWeather,
-  assertErrors,
-  assertVectors,
-  drive,
-  models,
-  oddAnswers,
-  rude,
-  said,
-  saying,
-  texts,
-  timesAsked,
-} from "./drive.mjs";
+import { drive, keyOf, models, rude, said, saying, timesAsked, userSays } from "./drive.mjs";
+import { City, featuresOf, Weather, WEATHER_FUNCTION, writingWeather } from "./features.mjs";
 
-const { env } = process;
-const configuration = { baseURL: env.OPENAI_BASE_URL };
+const baseURL = process.env.OPENAI_BASE_URL;
+const configuration = { baseURL };
 
 const isResponses = process.argv[2] === "responses";
 
-const chat = ({ model = models.chat, isSpent = false } = {}) =>
+const chat = ({ model = models.chat, isSpent = false, ...more } = {}) =>
   new ChatOpenAI({
     model,
     configuration,
     useResponsesApi: isResponses,
     // Of its own it tries an engine that fails seven times, for a minute.
     maxRetries: 1,
-    apiKey: isSpent ? env.SPENT_API_KEY : env.OPENAI_API_KEY,
+    apiKey: keyOf(isSpent),
+    ...more,
   });
 
 /** Of a response: why it is incomplete, in the words of chats. */
@@ -58,94 +47,56 @@ async function stream(prompt) {
   return shownOf(whole);
 }
 
-const Weather = z.object({ city: z.string(), degrees: z.number(), note: z.string().nullable() });
-const WEATHER = { city: "Paris", degrees: 24, note: null };
+const readObject = (method) => () =>
+  chat().withStructuredOutput(Weather, { method }).invoke(writingWeather());
 
-const userSays = (content) => ({ messages: [{ role: "user", content }] });
-const lastOf = ({ messages }) => messages.at(-1).text;
+/** The last text of an agent's answer. */
+const answerOf = async (agent, prompt) =>
+  (await agent.invoke({ messages: userSays(prompt) })).messages.at(-1).text;
 
-await drive(["@langchain/openai", "langchain"], {
-  async text() {
-    const { text, finish, usage } = await ask(saying());
-    assert.deepEqual([text, finish, usage], [said, "stop", [12, 5]]);
-  },
+async function useTools(prompt, weather, isStreamed) {
+  const { name, description } = WEATHER_FUNCTION;
+  const tools = [tool(weather, { name, description, schema: City })];
+  const agent = createAgent({ model: chat(), tools });
+  if (!isStreamed) return answerOf(agent, prompt);
+  let text = "";
+  const pieces = await agent.stream({ messages: userSays(prompt) }, { streamMode: "messages" });
+  for await (const [chunk] of pieces) if (chunk.getType() === "ai") text += chunk.text;
+  return text;
+}
 
-  async stream() {
-    const { text, usage } = await stream(saying());
-    assert.deepEqual([text, usage], [said, [12, 5]]);
-  },
+async function moderate() {
+  const chain = new OpenAIModerationChain({ configuration, throwError: true });
+  assert.equal((await chain.invoke({ input: "Good morning" })).output, "Good morning");
+  await assert.rejects(chain.invoke({ input: rude }), /violates/);
+  const middleware = [openAIModerationMiddleware({ model: chat() })];
+  const agent = createAgent({ model: chat(), tools: [], middleware });
+  assert.equal(await answerOf(agent, saying()), said);
+  const prompt = `${rude} ${saying()}`;
+  assert.match(await answerOf(agent, prompt), /flagged/);
+  assert.equal(await timesAsked(prompt, "openai"), 0);
+  // The answer is checked too.
+  assert.match(await answerOf(agent, saying(rude)), /flagged/);
+}
 
-  async objects() {
-    for (const method of ["jsonSchema", "jsonMode"]) {
-      const model = chat().withStructuredOutput(Weather, { method });
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      assert.deepEqual(await model.invoke(saying(JSON.stringify(WEATHER))), WEATHER);
-    }
-  },
-
-  async tools() {
-    const cities = [];
-    const getWeather = tool(
-      ({ city }) => {
-        cities.push(city);
-        return "24 degrees";
-      },
-      { name: "get_weather", description: "Weather", schema: z.object({ city: z.string() }) },
-    );
-    const agent = createAgent({ model: chat(), tools: [getWeather] });
-    const done = await agent.invoke(userSays(askingForWeather()));
-    let streamed = "";
-    const asking = userSays(askingForWeather("&no_ids"));
-    for await (const [chunk] of await agent.stream(asking, { streamMode: "messages" })) {
-      if (chunk.getType() === "ai") streamed += chunk.text;
-    }
-    assert.deepEqual([lastOf(done), streamed], [said, said]);
-    assert.deepEqual(cities, ["Paris", "Rome", "Paris", "Rome"]);
-  },
-
-  async embeddings() {
-    const embeddings = new OpenAIEmbeddings({ model: models.embedding, configuration });
-    assertVectors(await embeddings.embedDocuments(texts(150)), 150);
-  },
-
-  async images() {
+const features = featuresOf({
+  ask,
+  stream,
+  statusOf: ({ status }) => status,
+  objects: [readObject("jsonSchema"), readObject("jsonMode")],
+  useTools,
+  embed: (all) =>
+    new OpenAIEmbeddings({ model: models.embedding, configuration }).embedDocuments(all),
+  async draw(prompt) {
     const painter = new DallEAPIWrapper({
       model: models.image,
       dallEResponseFormat: "b64_json",
-      baseUrl: env.OPENAI_BASE_URL,
+      baseUrl: baseURL,
     });
-    assert.match(await painter.invoke("A red boat"), /^(data:image\/png;base64,)?iVBOR/);
+    const written = await painter.invoke(prompt);
+    return Buffer.from(written.replace("data:image/png;base64,", ""), "base64");
   },
-
-  async moderation() {
-    const chain = new OpenAIModerationChain({ configuration, throwError: true });
-    assert.equal((await chain.invoke({ input: "Good morning" })).output, "Good morning");
-    await assert.rejects(chain.invoke({ input: rude }), /violates/);
-    const middleware = [openAIModerationMiddleware({ model: chat() })];
-    const agent = createAgent({ model: chat(), tools: [], middleware });
-    assert.equal(lastOf(await agent.invoke(userSays(saying()))), said);
-    const prompt = `${rude} ${saying()}`;
-    assert.match(lastOf(await agent.invoke(userSays(prompt))), /flagged/);
-    assert.equal(await timesAsked(prompt), 0);
-    // The answer is checked too.
-    assert.match(lastOf(await agent.invoke(userSays(saying(rude)))), /flagged/);
-  },
-
-  async guard() {
-    const moderation = { model: "omni-moderation-latest", policy: { input: { mode: "block" } } };
-    const guarded = new ChatOpenAI({
-      model: models.chat,
-      configuration,
-      useResponsesApi: isResponses,
-      modelKwargs: { moderation },
-    });
-    const { text, finish } = shownOf(await guarded.invoke(`${rude} ${saying()}`));
-    assert.deepEqual([text, finish], ["", "content_filter"]);
-  },
-
-  async errors() {
-    await assertErrors({ ask, statusOf: ({ status }) => status });
-  },
-
-  odd: oddAnswers({ ask, stream }),
+  askGuarded: (prompt, moderation) => ask(prompt, { modelKwargs: { moderation } }),
+  own: { moderation: moderate },
 });
+await drive(["@langchain/openai", "langchain"], features);
