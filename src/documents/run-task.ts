@@ -93,8 +93,8 @@ export function runTask(
   }
 }
 
-/** The answers to one question, asked of each window. */
-interface Map<Value> {
+/** The answers to one question that was asked of each window. */
+interface WindowAnswers<Value> {
   readonly answers: readonly Checked<Value>[];
   readonly calls: readonly Asked<"chat">[];
   readonly coverage: number;
@@ -102,13 +102,13 @@ interface Map<Value> {
   readonly failure: string | null;
 }
 
-async function mapped<Task extends ModelTask, Value>(
+async function askWindows<Task extends ModelTask, Value>(
   context: AnalysisContext,
   { subject, windows }: ReadDocument,
   stage: TaskStage,
   task: Task,
   check: (answer: Answers[Task]) => Checked<Value>,
-): Promise<Map<Value>> {
+): Promise<WindowAnswers<Value>> {
   const read = windowsFor(task, windows);
   const isJoined = isReduced(task) && read.windows.length > 1;
   const within = isJoined ? { ...context, deadlineMs: context.deadlineMs - JOIN_MS } : context;
@@ -149,29 +149,31 @@ function coverageOf(
 }
 
 /** @param isEmpty nothing of the answers is in the text, though there were some */
-const withoutEvidence = ({ failure, dropped }: Map<unknown>, isEmpty: boolean): string | null =>
-  failure ?? (isEmpty && dropped > 0 ? "not_in_text" : null);
+const withoutEvidence = (
+  { failure, dropped }: WindowAnswers<unknown>,
+  isEmpty: boolean,
+): string | null => failure ?? (isEmpty && dropped > 0 ? "not_in_text" : null);
 
 async function runSummary(
   context: AnalysisContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
-  const map = await mapped(context, document, stage, "summary", ({ sentences }) =>
+  const asked = await askWindows(context, document, stage, "summary", ({ sentences }) =>
     checkedSentences(sentences, document),
   );
-  const parts = map.answers.map(({ value }) => value).filter((part) => part.length > 0);
+  const parts = asked.answers.map(({ value }) => value).filter((part) => part.length > 0);
   const [first] = parts;
-  const base = { task: "summary", kind: "chat", calls: map.calls } as const;
-  const { coverage, dropped } = map;
+  const base = { task: "summary", kind: "chat", calls: asked.calls } as const;
+  const { coverage, dropped } = asked;
   if (first === undefined || windowsFor("summary", document.windows).windows.length < 2) {
     const summary = first === undefined ? null : first.join(" ");
-    const failure = withoutEvidence(map, summary === null);
+    const failure = withoutEvidence(asked, summary === null);
     return { ...base, results: { summary }, coverage, dropped, failure };
   }
   const notes = parts.map((part) => clipped(JSON.stringify(part.join(" ")), MAX_NOTE_BYTES));
-  const joined = await reduced(context, stage, "summary", notes);
-  const calls = [...map.calls, joined.call];
+  const joined = await joinNotes(context, stage, "summary", notes);
+  const calls = [...asked.calls, joined.call];
   const answer =
     joined.failure === null ? readAnswer("summary", contentOf(joined.call), joined.nonce) : null;
   const checked = answer === null ? null : checkedSentences(answer.sentences, document);
@@ -183,7 +185,7 @@ async function runSummary(
       results,
       coverage,
       dropped: dropped + checked.dropped,
-      failure: map.failure,
+      failure: asked.failure,
     };
   }
   // The parts are summaries too: the first sentence of some of them.
@@ -204,25 +206,25 @@ async function runKeyPoints(
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
-  const map = await mapped(context, document, stage, "key_points", ({ points }) =>
+  const asked = await askWindows(context, document, stage, "key_points", ({ points }) =>
     checkedPoints(points, document),
   );
   const isLong = windowsFor("key_points", document.windows).windows.length > 1;
-  const each = map.answers.map(({ value }) => (isLong ? value.slice(0, POINTS_A_WINDOW) : value));
+  const each = asked.answers.map(({ value }) => (isLong ? value.slice(0, POINTS_A_WINDOW) : value));
   const points = distinctByQuote(each.flat());
-  const base = { task: "key_points", kind: "chat", calls: map.calls } as const;
-  const { coverage, dropped } = map;
+  const base = { task: "key_points", kind: "chat", calls: asked.calls } as const;
+  const { coverage, dropped } = asked;
   if (!isLong || points.length <= 5) {
-    const isNothing = points.length === 0 && (map.answers.length === 0 || dropped > 0);
+    const isNothing = points.length === 0 && (asked.answers.length === 0 || dropped > 0);
     const results = { key_points: isNothing ? null : points };
-    const failure = withoutEvidence(map, points.length === 0);
+    const failure = withoutEvidence(asked, points.length === 0);
     return { ...base, results, coverage, dropped, failure };
   }
   const notes = points.map(({ text }, at) =>
     clipped(`${at}: ${JSON.stringify(text)}`, POINT_BYTES),
   );
-  const joined = await reduced(context, stage, "key_points", notes);
-  const calls = [...map.calls, joined.call];
+  const joined = await joinNotes(context, stage, "key_points", notes);
+  const calls = [...asked.calls, joined.call];
   const chosen = joined.failure === null ? readChosen(contentOf(joined.call), joined.nonce) : null;
   const kept = [...new Set(chosen)].flatMap((at): readonly KeyPoint[] => {
     const point = points[at];
@@ -231,7 +233,14 @@ async function runKeyPoints(
   const unknown = (chosen?.length ?? 0) - kept.length;
   if (kept.length > 0) {
     const results = { key_points: kept };
-    return { ...base, calls, results, coverage, dropped: dropped + unknown, failure: map.failure };
+    return {
+      ...base,
+      calls,
+      results,
+      coverage,
+      dropped: dropped + unknown,
+      failure: asked.failure,
+    };
   }
   const failure = joined.failure ?? "malformed_answer";
   return {
@@ -249,18 +258,18 @@ async function runEntities(
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
-  const map = await mapped(context, document, stage, "entities", (names) =>
+  const asked = await askWindows(context, document, stage, "entities", (names) =>
     checkedNames(names, document),
   );
-  const names = map.answers.flatMap(({ value }) => value);
+  const names = asked.answers.flatMap(({ value }) => value);
   return {
     task: "entities",
     kind: "chat",
     results: { entities: joinedEntities(document.entities, names) },
-    calls: map.calls,
-    coverage: map.coverage,
-    dropped: map.dropped,
-    failure: map.failure,
+    calls: asked.calls,
+    coverage: asked.coverage,
+    dropped: asked.dropped,
+    failure: asked.failure,
   };
 }
 
@@ -270,18 +279,18 @@ async function runCategory(
   stage: TaskStage,
 ): Promise<TaskRun> {
   const { categories } = document.subject;
-  const map = await mapped(context, document, stage, "category", (answer) =>
+  const asked = await askWindows(context, document, stage, "category", (answer) =>
     checkedCategory(answer, categories, document),
   );
-  const category = map.answers[0]?.value ?? null;
+  const category = asked.answers[0]?.value ?? null;
   return {
     task: "category",
     kind: "chat",
     results: { category },
-    calls: map.calls,
-    coverage: map.coverage,
-    dropped: map.dropped,
-    failure: withoutEvidence(map, category === null),
+    calls: asked.calls,
+    coverage: asked.coverage,
+    dropped: asked.dropped,
+    failure: withoutEvidence(asked, category === null),
   };
 }
 
@@ -290,19 +299,19 @@ async function runActionItems(
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
-  const map = await mapped(context, document, stage, "action_items", ({ items }) =>
+  const asked = await askWindows(context, document, stage, "action_items", ({ items }) =>
     checkedItems(items, document),
   );
-  const items = distinctByQuote(map.answers.flatMap(({ value }) => value)).slice(0, MOST_ITEMS);
-  const isNothing = items.length === 0 && (map.answers.length === 0 || map.dropped > 0);
+  const items = distinctByQuote(asked.answers.flatMap(({ value }) => value)).slice(0, MOST_ITEMS);
+  const isNothing = items.length === 0 && (asked.answers.length === 0 || asked.dropped > 0);
   return {
     task: "action_items",
     kind: "chat",
     results: { action_items: isNothing ? null : items },
-    calls: map.calls,
-    coverage: map.coverage,
-    dropped: map.dropped,
-    failure: withoutEvidence(map, items.length === 0),
+    calls: asked.calls,
+    coverage: asked.coverage,
+    dropped: asked.dropped,
+    failure: withoutEvidence(asked, items.length === 0),
   };
 }
 
@@ -341,7 +350,7 @@ async function runSentiment(
   };
 }
 
-async function reduced(
+async function joinNotes(
   context: AnalysisContext,
   stage: TaskStage,
   task: ReducedTask,
