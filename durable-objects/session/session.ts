@@ -28,10 +28,10 @@ import { TurnQueue } from "./turn-queue.ts";
 /** After this long a session that the tenant's object does not know of is given up. */
 const UNLISTED_MS = 60_000;
 
-/** When the tenant's object did not answer, or a message is being answered past the session's end. */
+/** The alarm's wait after a tenant's object that did not answer, or for a message that is being answered. */
 const AGAIN_AFTER_MS = 30_000;
 
-/** All stored messages together; the oldest turns go, each whole. A row takes 2 MB at most. */
+/** UTF-8 bytes of all stored messages. Beyond them the oldest turns go, each whole; the last one stays. */
 const MAX_STORED_BYTES = 1_048_576;
 
 const NO_SESSION: Extract<LookupFailure, { kind: "not_found" }> = {
@@ -50,11 +50,13 @@ export interface NewSession {
   readonly terms: SessionTerms;
 }
 
-/** `turns`: how many are kept. `inLine`: messages that are answered or wait. */
+/** A session as it is now. */
 export interface SessionView {
   readonly kind: "session";
   readonly session: SessionFacts;
+  /** Turns that are kept. */
   readonly turns: number;
+  /** Messages that are answered or wait. */
   readonly inLine: number;
 }
 
@@ -151,8 +153,14 @@ export class Session extends DurableObject<Env> {
     return { kind: "messages", messages: rows.slice(0, limit), more: rows.length > limit };
   }
 
-  /** @param asked what the router and the one that answers say to each other */
-  async message(asked: unknown): Promise<unknown> {
+  /**
+   * Answers a message when it is its turn. This object does not look into it, nor into its reply.
+   *
+   * @param sent a `SessionMessage` of the router
+   * @returns the reply of what answers; `session_busy` for one message too many, or that waited for too long
+   * @throws when what answers threw: the next message has its turn
+   */
+  async message(sent: unknown): Promise<unknown> {
     if (this.#open() === null) return NO_SESSION;
     const place = this.#queue.join();
     if (place === null || !(await place.turn)) return busy(this.#queue.length);
@@ -162,7 +170,7 @@ export class Session extends DurableObject<Env> {
         place.leave();
         return NO_SESSION;
       }
-      const { reply, ended } = await this.#answer(asked, {
+      const { reply, ended } = await this.#answer(sent, {
         env: this.env,
         waitUntil: (work) => this.ctx.waitUntil(work),
         session: facts(session),

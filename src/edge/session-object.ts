@@ -16,11 +16,11 @@ import { TENANT_READ, UNAVAILABLE } from "./bindings.ts";
 
 /** A message on its way to the session's object, which answers it there. */
 export interface SessionMessage {
-  /** Of the person the session's own counts. */
+  /** Its `userId` is not used: the call names the session's person. */
   readonly who: GenerationCaller & { readonly fit: boolean };
   /** `messages` are the new ones alone. */
   readonly chat: AskedChat;
-  /** As the tenant's object knows it: a catalogue id, an alias or `auto`. */
+  /** The message's, else the session's: a catalogue id, an alias or `auto`. */
   readonly model: string;
   /** Tokens that the model reads and writes at most; null: not known. */
   readonly windowTokens: number | null;

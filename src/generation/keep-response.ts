@@ -11,7 +11,12 @@ import { twice, within } from "../io/bucket.ts";
 // Files of kept responses. The tenant's object knows of a response before its file is written, so that no
 // file is ever without a row by which it is found, expires and is erased.
 
-/** @returns whether it will be found: one that is larger than a history may be is not kept */
+/**
+ * Keeps a response, unless its file is larger than a history may be.
+ *
+ * @param note makes the row in the tenant's object, with the bytes of the file; false: it is not to be kept
+ * @returns whether it will be found; false also where the object or the bucket failed
+ */
 export async function keepResponse(
   bucket: R2Bucket,
   owner: PictureOwner,

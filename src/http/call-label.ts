@@ -20,7 +20,7 @@ export function contextOf({ headers }: Request): string | null | InvalidRequest 
   );
 }
 
-/** Both. A wrong one is the caller's mistake. */
+/** The idempotency key and the label of a request; the failure, if one of them is not well formed. */
 export async function labelsOf(call: Parameters<typeof idempotencyOf>[0]): Promise<
   | (Extract<Awaited<ReturnType<typeof idempotencyOf>>, { kind: "read" }> & {
       readonly context: string | null;

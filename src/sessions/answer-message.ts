@@ -24,7 +24,10 @@ import { type SentHistory, sentHistory } from "./sent-history.ts";
 // with the history before the new messages. What was said is kept once the answer is complete and before the
 // call is settled, so a call that failed leaves no trace in the history, and one that was paid does.
 
-/** A longer message fits no row. JSON of JSON at its worst stays below 2 MB. */
+/**
+ * UTF-16 units of a message's JSON. A row takes 2 MB. A request has 1 MB, and the arguments of a tool, which
+ * are JSON in a text of JSON, grow less than twofold.
+ */
 const MAX_MESSAGE_CHARS = 1_500_000;
 
 interface Answered {
@@ -36,13 +39,13 @@ export const answerMessage: Answer = async (sent, conversation): Promise<Answere
   const asked = sent as SessionMessage;
   const { env, session, waitUntil } = conversation;
   const read = readConfig(env);
-  if (read.kind !== "ready") return over(UNAVAILABLE);
-  if (asked.person !== null && asked.person !== session.userId) return over(OTHER_PERSON);
-  if (asked.chat.messages.some(isTooLong)) return over(TOO_LONG);
+  if (read.kind !== "ready") return complete(UNAVAILABLE);
+  if (asked.person !== null && asked.person !== session.userId) return complete(OTHER_PERSON);
+  if (asked.chat.messages.some(isTooLong)) return complete(TOO_LONG);
   const history = sentHistory(conversation, asked);
   const messages = [...history.messages, ...asked.chat.messages];
   const chat = requestOf({ ...asked.chat, messages }, asked.tenant);
-  if (chat.kind !== "read") return over(chat);
+  if (chat.kind !== "read") return complete(chat);
   const { prepare } = chat.request;
   const call: Call = {
     asked,
@@ -98,7 +101,7 @@ async function whole({ asked, conversation, deps, request, note }: Call): Promis
       return renderedJson(toChatCompletion(outputs, { ...head, notes }, made));
     },
   });
-  return over(generation.kind === "generated" ? { kind: "answered", generation } : generation);
+  return complete(generation.kind === "generated" ? { kind: "answered", generation } : generation);
 }
 
 async function streamed(call: Call): Promise<Answered> {
@@ -117,7 +120,7 @@ async function streamed(call: Call): Promise<Answered> {
     };
   };
   const opened = await streamCall(deps, { ...request, render });
-  if (opened.kind !== "streamed") return over(opened);
+  if (opened.kind !== "streamed") return complete(opened);
   const { kind: _, ended, ...stream } = opened;
   return { reply: { kind: "streaming", stream }, ended };
 }
@@ -178,4 +181,5 @@ const TOO_LONG = {
 const isTooLong = (message: ChatMessage): boolean =>
   JSON.stringify(message).length > MAX_MESSAGE_CHARS;
 
-const over = (reply: SessionReply): Answered => ({ reply, ended: Promise.resolve() });
+/** A reply after which nothing of the call runs any more. */
+const complete = (reply: SessionReply): Answered => ({ reply, ended: Promise.resolve() });

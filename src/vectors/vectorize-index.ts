@@ -34,8 +34,8 @@ const MOST_HITS = 100;
 const MOST_DELETED = 100;
 const MOST_READ = 20;
 
-/** Bytes of vectors sent at once; a request of an upsert has at most 100 MB. */
-const UPSERTED_NUMBERS = 1_000_000;
+/** Numbers of all vectors of one request, which has at most 100 MB. */
+const MOST_NUMBERS = 1_000_000;
 
 interface Fields {
   readonly start: number;
@@ -66,7 +66,7 @@ export function vectorizeIndex(
         ...(namespace !== undefined && { namespace }),
         metadata: { ...labels, owner: name, ...fieldsOf(passage) },
       }));
-      const most = Math.floor(UPSERTED_NUMBERS / set.space.dimensions);
+      const most = Math.floor(MOST_NUMBERS / set.space.dimensions);
       for (const some of inParts(vectors, Math.min(MOST_UPSERTED, most))) {
         // oxlint-disable-next-line no-await-in-loop -- one part after the other
         await binding.upsert([...some]);

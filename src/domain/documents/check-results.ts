@@ -8,6 +8,7 @@ import type { TextIndex } from "./text-index.ts";
 
 export interface Checked<Value> {
   readonly value: Value;
+  /** Parts of the answer that were left out. */
   readonly dropped: number;
 }
 

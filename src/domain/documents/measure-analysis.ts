@@ -83,6 +83,7 @@ export function windowsFor(task: DocumentTask, windows: Windows): TaskWindows {
   return task === "category" ? windows.category : windows.read;
 }
 
+/** The calls of a task; null: the text has no window for it. */
 export const measureTask = (
   task: DocumentTask,
   subject: Subject,

@@ -89,6 +89,7 @@ const object = (properties: Readonly<Record<string, unknown>>) => ({
 });
 const orNull = { type: ["string", "null"] } as const;
 
+/** What a question says of the document beside its text. */
 export interface Subject {
   readonly type: DocumentType;
   /** Of the task `category`. */

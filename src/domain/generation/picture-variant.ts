@@ -99,7 +99,7 @@ export const variantKey = (
 /** Each is billed to the account. */
 export const MOST_VARIANTS = 16;
 
-/** Whoever began to make it has died by then: the longest that a transformation and its writes take. */
+/** A transformation and its writes take less: a variant that is not made by then may be begun anew. */
 const LEASE_MS = 60_000;
 
 const FIRST_RETRY_MS = 10_000;
@@ -107,10 +107,10 @@ const LAST_RETRY_MS = 86_400_000;
 
 export interface VariantState {
   readonly name: string;
-  /** `failed`: nobody tries it before `untilMs`. */
   readonly state: "making" | "made" | "failed";
+  /** `making`: when it may be begun anew. `failed`: when it may be tried again. `made`: when it was. */
   readonly untilMs: number;
-  /** Since it was last made. */
+  /** In a row, since it was last made. */
   readonly failures: number;
 }
 

@@ -7,7 +7,8 @@ import type { StageResult } from "./verdict.ts";
 
 // A random sample of the texts under calibrated thresholds. The judge reads each of them, also those that the
 // text model decided alone. Its scores may raise the decision, and never lower it. If it does not answer, the
-// decision of the text model stands. So the sample shows how often the text model is wrong (`drift.ts`).
+// decision of the text model stands. So the sample shows how often the text model is wrong
+// (`cascade-drift.ts`).
 
 /** The share of texts in the sample if the policy does not name one. */
 export const SAMPLE_DECIDED = 0.02;

@@ -3,7 +3,7 @@ import { LABEL_GROUPS, type LabelGroup, type Scores } from "./category.ts";
 // ImageNet labels that belong to one of our groups, by exact class name. A part of a name never counts:
 // `cock` is a rooster, `hip` the fruit of a rose, `nipple` belongs to a baby bottle, `mortar` to a kitchen,
 // and `tank car` is a wagon. The names and their synonyms are those of the 1,000 classes of ILSVRC 2012
-// (https://image-net.org/challenges/LSVRC/2012/), chosen after MODERATION.md section 3.
+// (https://image-net.org/challenges/LSVRC/2012/).
 //
 // A group can only flag. Left out on purpose: a soldier's clothes (uniform, vest, gas mask) are no weapons,
 // and bathtubs, sarongs and miniskirts are not swimwear.

@@ -67,7 +67,7 @@ const PREFIXES: Readonly<Record<ResponseItem["type"], string>> = {
   reasoning: "rs",
 };
 
-/** So many items a turn has at most; four digits number them. */
+/** Items of a turn, and of a conversation with all its turns. Four digits number those of a turn. */
 export const MOST_ITEMS = 4096;
 const DIGITS = 4;
 

@@ -37,6 +37,7 @@ export interface CheckedAnswer {
 }
 
 export const MOST_STATEMENTS = 6;
+/** UTF-16 units of a statement, and of its quote. */
 export const MOST_CLAIM_CHARS = 600;
 
 /** Shorter quotes are in any text by chance. */
@@ -88,6 +89,7 @@ function parsed(json: string): unknown {
   }
 }
 
+/** The statements that may be shown, in their order. */
 export function checkAnswer(
   claims: readonly Claim[],
   sources: readonly Source[],

@@ -10,7 +10,10 @@ export const MOST_IN_SHARD = 20_000;
 /** Shards of a tenant: 320,000 passages. What is more goes to Vectorize, or is refused. */
 export const MOST_SHARDS = 16;
 
-/** Passages of one document. With 1,000 bytes of news in each, a document of 2 MB has fewer. */
+/**
+ * Passages of one document at most; what is beyond is not searchable. A text of 1 MiB, the largest, has about
+ * 1,050: each passage has some 1,000 bytes that the one before does not have.
+ */
 export const MOST_CHUNKS = 2000;
 
 /** Where a set lies: in a shard of the tenant, or in the account's Vectorize index. */
@@ -39,7 +42,7 @@ export interface Space {
 export interface SetLabels {
   readonly documentId: string;
   readonly type: string;
-  /** The person whom the document is about; null: none was named. */
+  /** The person whose document it is; null: none was named. */
   readonly userId: string | null;
 }
 

@@ -27,15 +27,15 @@ export interface Session extends SessionTerms {
 /** A tenant's sessions at once. */
 export const MAX_SESSIONS = 10_000;
 
-/** Of them those of one key and its rotations: one key does not keep the others from beginning any. */
+/** Of these the sessions of one key and its rotations, so that other keys can begin some too. */
 export const MAX_SESSIONS_OF_KEY = 2_000;
 
 /** Messages of one session at once: the one that is answered, and those that wait for it. */
 export const MAX_IN_LINE = 8;
 
 /**
- * A message waits for its turn no longer. With the 90 s of its call this stays below the time after which
- * the memory of its body counts as free (`goneMs` in `src/io/body-budget.ts`).
+ * The longest wait of a message for its turn. With the 90 s of its call it is below the time after which the
+ * memory of its body counts as free (`goneMs` in `src/io/body-budget.ts`).
  */
 export const MOST_WAIT_MS = 80_000;
 

@@ -33,7 +33,7 @@ const call = (
   { bound, ownTokens = 0 }: { bound: number; ownTokens?: number },
 ): PlannedCall => ({ units, ownTokens, bound: microNeurons(bound) });
 
-/** The calls of plan.test.ts, of which the bounds were worked by hand. */
+/** The calls of plan-moderation.test.ts, of which the bounds were worked by hand. */
 const CALLS: Readonly<Record<CheckStageName, PlannedCall>> = {
   sentiment: call({ input_token: 45 }, { bound: 107_730 }),
   judge: call({ input_token: 741, output_token: 256 }, { bound: 16_898_266, ownTokens: 696 }),
