@@ -17,7 +17,7 @@ import { plainText } from "../domain/text/normalise.ts";
 import type { JudgeText } from "./free-stages.ts";
 
 // Scores a comment by the attributes of the Perspective API, with the text model inside the Worker and a list
-// of profanity. No engine is called.
+// of profanity. What judges comments in other languages is the caller's.
 
 export interface CommentText {
   readonly text: string;

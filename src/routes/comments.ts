@@ -36,8 +36,9 @@ import {
 import { UNAVAILABLE, writeTenant } from "../edge/bindings.ts";
 import { HELD, type JudgedScoring, judgedScoring, SCORED, scoring } from "./scoring.ts";
 
-// The Perspective API's methods. A call is admitted by its tenant's rates like any other, asks no
-// engine, costs nothing, and leaves nothing behind but its count.
+// The Perspective API's methods. A call is admitted by its tenant's rates like any other. Only a comment in
+// another language asks an engine, and costs something, where the tenant's settings want that. What a client
+// suggests is kept only for as long as they say.
 
 const FAILURES = [...SCORED, "comment_refused"] as const;
 
