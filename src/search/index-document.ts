@@ -178,12 +178,3 @@ async function store(
   await index.remove({ key, space, chunks }).catch(() => undefined);
   return written;
 }
-
-/** Its vectors are found no more from now on; they are removed in time, whatever fails. */
-export const removeDocument = async (
-  { register }: Pick<SearchDeps, "register">,
-  documentId: string,
-): Promise<RegisterFailure | null> => {
-  const released = await register.release(documentId);
-  return released.kind === "released" ? null : released;
-};
