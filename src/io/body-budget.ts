@@ -50,7 +50,7 @@ export const BODY_LIMITS: BodyLimits = {
   patienceMs: 5000,
   // 256 kB a second: 25 MB in 100 s.
   paceBytesPerMs: 256,
-  // A call ends within 90 s of its admission.
+  // A call ends within 90 s of its admission; a message of a chat session may wait 80 s before that.
   goneMs: 180_000,
 };
 

@@ -28,7 +28,7 @@ const MOST_ERASED = 100;
 /** After a bucket that failed. */
 const FILES_RETRY_MS = 10_000;
 
-/** After its hold's end nothing of a call is under way any more: as long as an erasure waits for it. */
+/** A call may still write for so long after its hold's end; an erasure waits as long. */
 const LATE_WRITES_MS = 90_000;
 
 /** Rows on a page of a person's documents. */

@@ -145,7 +145,7 @@ export const SEARCH_OPERATIONS = {
     ask(caller, (tx) => placesOf(tx, space)),
 
   /**
-   * Null: the document is not found.
+   * The vectors with which a document is found; `set` null: there are none.
    *
    * @param toWrite of the set that would replace it, before its passages are embedded and charged; absent:
    *   nothing will be written

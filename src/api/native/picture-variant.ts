@@ -8,7 +8,7 @@ import {
 } from "../../domain/generation/picture-variant.ts";
 import { formatDay } from "../../domain/ledger/period.ts";
 import { shaped, stated } from "../../http/field-errors.ts";
-import { dayInput } from "../field.ts";
+import { count, dayInput } from "../field.ts";
 
 // Sizes and formats of stored pictures, as a query.
 
@@ -104,18 +104,16 @@ export const TransformationsQuery = v.strictObject({
   to: v.optional(dayInput("The last day, included; today when absent.")),
 });
 
-const times = (description: string) => v.pipe(v.number(), v.description(description));
-
 export const TransformationsOutput = v.object({
   object: v.literal("transformations"),
   data: v.array(
     v.object({
       day: v.string(),
-      transformations: times("Each may be billed to the account; those that failed included."),
+      transformations: count("Each may be billed to the account; those that failed included."),
       failed: v.number(),
     }),
   ),
-  transformations: times("In all these days."),
+  transformations: count("In all these days."),
   failed: v.number(),
 });
 

@@ -31,7 +31,7 @@ export interface StoredDocument {
   readonly userId: string | null;
   /** The media type as it was sent. What is stored is text. */
   readonly contentType: string;
-  /** ISO 639-1, as the caller gave it; null: not given. */
+  /** ISO 639-1, as the caller gave it, else as it was found for the tasks; null: not known. */
   readonly language: string | null;
   /** Of the stored text, in UTF-8. */
   readonly bytes: number;
