@@ -163,7 +163,7 @@ export type ConflictFailure =
       readonly journalLineId: string;
       readonly charged: MicroNeurons;
     }
-  /** So many messages of the session are being answered or wait for it: no more may wait. */
+  /** So many messages of the session are answered or wait: no more may, or this one waited for too long. */
   | { readonly kind: "session_busy"; readonly inLine: number }
   | { readonly kind: "review_conflict"; readonly detail: string }
   /** A part contradicts the stored part or its apply, or too many applies are open. */
