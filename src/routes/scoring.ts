@@ -13,8 +13,8 @@ import type { FailureOf } from "../http/route.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 import { objectCaller, recordInferences, tenantObject } from "../edge/bindings.ts";
 
-// Calls that are scored inside the Worker: admitted by their tenant's rates like any other, they ask no
-// engine, cost nothing, and leave nothing behind but their count.
+// Calls that are scored inside the Worker: admitted by their tenant's rates like any other, they cost nothing
+// and store no verdict. Only a text that the tenant lets a judge read asks an engine, under a hold.
 
 /** What an admission of such a call may come to. */
 export const SCORED = [
