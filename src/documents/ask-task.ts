@@ -9,7 +9,7 @@ import { askModels, type ModelOutcome } from "../engines/engine-call.ts";
 import type { EndedCall, GenerationEnd } from "../generation/run-generation.ts";
 import type { Unanswered } from "../engines/engine.ts";
 import { writtenText } from "../generation/written-text.ts";
-import type { OrderedGate } from "./ordered-gate.ts";
+import type { Gate } from "../io/gate.ts";
 
 // One engine call of a task.
 
@@ -21,7 +21,7 @@ export interface AnalysisContext {
   readonly nowMs: () => number;
   /** After this time no engine is called, and those that run are given up. */
   readonly deadlineMs: number;
-  readonly gate: OrderedGate;
+  readonly gate: Gate;
 }
 
 /** How long a caller will wait for one answer. */
@@ -47,7 +47,7 @@ export async function askTask<Kind extends "chat" | "classification">(
 ): Promise<Asked<Kind>> {
   const infer = engine.generators[kind];
   const asked = await askModels<Outcome<Kind>>([model, ...fallbacks], (id) =>
-    gate.run(order, async () => {
+    gate.run({ order }, async () => {
       const leftMs = deadlineMs - nowMs();
       if (leftMs <= 0) return null;
       if (infer === undefined) return { kind: "unsupported" };

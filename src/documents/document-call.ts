@@ -30,9 +30,9 @@ import {
   runFailure,
 } from "../generation/generation-call.ts";
 import type { GenerationRunFailure } from "../generation/run-generation.ts";
+import { createGate } from "../io/gate.ts";
 import { GATE_CAPACITY } from "../moderation/ask-engine.ts";
 import { type Analysis, analyse, type PreparedAnalysis } from "./analyse.ts";
-import { createOrderedGate } from "./ordered-gate.ts";
 import { writeResults, writeText } from "./stored-files.ts";
 
 // A governed call for a document: one hold for all of its tasks, one line. The text is in the bucket before
@@ -102,7 +102,7 @@ export async function documentCall(
         modelOf: admittedModels(deps.config.prices),
         nowMs: Date.now,
         deadlineMs: runEndsMs(hold),
-        gate: createOrderedGate(GATE_CAPACITY),
+        gate: createGate(GATE_CAPACITY),
       },
       prepared,
     );

@@ -76,7 +76,7 @@ export async function pictureStage(
   if (picture === null) {
     return { result: resultOf(input, 0, ["failed", "picture_unavailable"]), tooManyPixels: false };
   }
-  return gate.run(WEIGHT, async () => {
+  return gate.run({ weight: WEIGHT }, async () => {
     const started = nowMs();
     if (started >= deadlineMs) {
       return { result: resultOf(input, 0, ["timed_out", "timed_out"]), tooManyPixels: false };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { analyse, prepareAnalysis, type PreparedAnalysis } from "../../src/documents/analyse.ts";
 import type { AnalysisContext } from "../../src/documents/ask-task.ts";
-import { createOrderedGate } from "../../src/documents/ordered-gate.ts";
 import { admittedModels, resolveModel } from "../../src/domain/catalogue/catalogue.ts";
 import { DEFAULT_MODEL, planAnalysis } from "../../src/domain/documents/plan-analysis.ts";
 import type { DocumentTask } from "../../src/domain/documents/task.ts";
 import { type Hold, makeHold } from "../../src/domain/ledger/ledger.ts";
 import type { Engine } from "../../src/engines/engine.ts";
+import { createGate } from "../../src/io/gate.ts";
 
 // Tasks against a clock that the engine moves.
 
@@ -72,7 +72,7 @@ function contextFor(hold: Hold, msEach: number): AnalysisContext & { readonly mo
     modelOf: admittedModels({}),
     nowMs: () => nowMs,
     deadlineMs: DEADLINE,
-    gate: createOrderedGate(6),
+    gate: createGate(6),
     most: () => most,
   };
 }

@@ -9,7 +9,7 @@ import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
 import { languagesOf } from "../../src/engines/language-models.ts";
 import { type Content, measured, prepare } from "../../src/moderation/content.ts";
-import { createGate } from "../../src/moderation/ask-engine.ts";
+import { createGate } from "../../src/io/gate.ts";
 import { type ModerationContext, moderate } from "../../src/moderation/moderate.ts";
 import { theModel } from "../tier0/the-weights.ts";
 import { ATTACKS, TOXIC } from "./attacks.ts";

@@ -10,7 +10,7 @@ import { judgeText } from "../../src/engines/embedded/text-model.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
 import type { Picture } from "../../src/engines/picture.ts";
 import { type Content, measured, prepare } from "../../src/moderation/content.ts";
-import { createGate } from "../../src/moderation/ask-engine.ts";
+import { createGate } from "../../src/io/gate.ts";
 import { moderate, type ModerationContext } from "../../src/moderation/moderate.ts";
 import { theModel } from "../tier0/the-weights.ts";
 

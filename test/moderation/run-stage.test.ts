@@ -8,7 +8,8 @@ import {
 } from "../../src/domain/moderation/plan-moderation.ts";
 import { defaultPolicy } from "../../src/domain/moderation/presets.ts";
 import type { Check, CheckOutcome, Engine } from "../../src/engines/engine.ts";
-import { createGate, GATE_CAPACITY, type RunContext } from "../../src/moderation/ask-engine.ts";
+import { createGate } from "../../src/io/gate.ts";
+import { GATE_CAPACITY, type RunContext } from "../../src/moderation/ask-engine.ts";
 import { runStage } from "../../src/moderation/run-stage.ts";
 
 const WINDOWS = 12;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createGate } from "../../src/moderation/ask-engine.ts";
+import { createGate } from "../../src/io/gate.ts";
 
 interface Job {
   readonly name: string;
-  readonly weight: number;
+  readonly weight?: number;
+  readonly order?: number;
 }
 
 /** Runs jobs that end when told; tells which have started. */
@@ -11,8 +12,8 @@ function run(capacity: number, jobs: readonly Job[]) {
   const gate = createGate(capacity);
   const started: string[] = [];
   const ends = new Map<string, (failure?: Error) => void>();
-  const done = jobs.map(({ name, weight }) =>
-    gate.run(weight, () => {
+  const done = jobs.map(({ name, ...turn }) =>
+    gate.run(turn, () => {
       started.push(name);
       return new Promise<string>((resolve, reject) =>
         ends.set(name, (failure) => (failure === undefined ? resolve(name) : reject(failure))),
@@ -28,7 +29,7 @@ function run(capacity: number, jobs: readonly Job[]) {
 
 describe("createGate", () => {
   it("runs what fits at once and the rest as room is made", async () => {
-    const jobs = ["a", "b", "c", "d"].map((name) => ({ name, weight: 1 }));
+    const jobs = ["a", "b", "c", "d"].map((name) => ({ name }));
     const { started, end, settle, done } = run(2, jobs);
     await settle();
     expect(started).toEqual(["a", "b"]);
@@ -44,7 +45,7 @@ describe("createGate", () => {
     const { started, end, settle } = run(6, [
       { name: "light", weight: 4 },
       { name: "heavy", weight: 3 },
-      { name: "late", weight: 1 },
+      { name: "late" },
     ]);
     await settle();
     expect(started).toEqual(["light"]);
@@ -52,11 +53,23 @@ describe("createGate", () => {
     expect(started).toEqual(["light", "heavy", "late"]);
   });
 
-  it("makes room again for what failed", async () => {
-    const { started, end, settle, done } = run(1, [
-      { name: "a", weight: 1 },
-      { name: "b", weight: 1 },
+  it("begins by the order, and as they came within it", async () => {
+    const { started, end, settle } = run(1, [
+      { name: "last", order: 2 },
+      { name: "first", order: 0 },
+      { name: "second", order: 1 },
+      { name: "third", order: 1 },
     ]);
+    await settle();
+    for (const name of ["first", "second", "third"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await end(name);
+    }
+    expect(started).toEqual(["first", "second", "third", "last"]);
+  });
+
+  it("makes room again for what failed", async () => {
+    const { started, end, settle, done } = run(1, [{ name: "a" }, { name: "b" }]);
     const failed = expect(done[0]).rejects.toThrow("no");
     await settle();
     await end("a", new Error("no"));
@@ -65,6 +78,6 @@ describe("createGate", () => {
   });
 
   it("refuses what could never fit", async () => {
-    await expect(createGate(2).run(3, async () => 1)).rejects.toThrow(RangeError);
+    await expect(createGate(2).run({ weight: 3 }, async () => 1)).rejects.toThrow(RangeError);
   });
 });
