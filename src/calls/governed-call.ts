@@ -70,6 +70,9 @@ export type GovernedOutcome<Value> =
   | AdmitFailure
   | Extract<ServiceFailure, { kind: "unavailable" | "settlement_unavailable" | "internal" }>;
 
+/** Everything in a call ends before its hold does: 60 s of its 90. */
+export const RUN_MS = 60_000;
+
 /** The waits before the repeats of an RPC with an unclear outcome. */
 const REPEAT_AFTER_MS = [50, 200, 800];
 

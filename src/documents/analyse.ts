@@ -21,8 +21,8 @@ import {
   type GenerationRunFailure,
   itemOf,
 } from "../generation/run-generation.ts";
+import type { RunContext } from "../moderation/ask-engine.ts";
 import { detectLanguage } from "../moderation/language.ts";
-import type { AnalysisContext } from "./ask-task.ts";
 import { type ReadDocument, runTask, type TaskRun } from "./run-task.ts";
 
 // The tasks of a document: prepared before its call is admitted, and run with the hold. A route runs all of
@@ -91,7 +91,7 @@ export interface Analysis {
 const isTask = (stage: PlannedStage): stage is TaskStage => stage.input === "document";
 
 export async function analyse(
-  context: AnalysisContext,
+  context: RunContext,
   { document, tasks, measured }: PreparedAnalysis,
 ): Promise<Analysis> {
   const stages = context.hold.stages.filter(isTask);

@@ -30,8 +30,7 @@ import {
   runFailure,
 } from "../generation/generation-call.ts";
 import type { GenerationRunFailure } from "../generation/run-generation.ts";
-import { createGate } from "../io/gate.ts";
-import { GATE_CAPACITY } from "../moderation/ask-engine.ts";
+import { runContext } from "../moderation/ask-engine.ts";
 import { type Analysis, analyse, type PreparedAnalysis } from "./analyse.ts";
 import { writeResults, writeText } from "./stored-files.ts";
 
@@ -95,17 +94,9 @@ export async function documentCall(
     const owner = { tenant: deps.tenantId, generation };
     const isThere = store === null || (await writeText(bucket, owner, { file, text: store.text }));
     if (!isThere) return failed({ kind: "unavailable" }, NOTHING);
-    const analysis = await analyse(
-      {
-        engine,
-        hold,
-        modelOf: admittedModels(deps.config.prices),
-        nowMs: Date.now,
-        deadlineMs: runEndsMs(hold),
-        gate: createGate(GATE_CAPACITY),
-      },
-      prepared,
-    );
+    const modelOf = admittedModels(deps.config.prices);
+    const context = runContext({ engine, hold, modelOf, deadlineMs: runEndsMs(hold) });
+    const analysis = await analyse(context, prepared);
     const { failure, results, reports, items, account } = analysis;
     if (failure !== null) return failed(failure, analysis);
     const isKept =

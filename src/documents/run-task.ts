@@ -30,14 +30,8 @@ import type { DocumentResults, Entity, KeyPoint } from "../domain/documents/resu
 import { sentimentOf } from "../domain/documents/sentiment.ts";
 import type { DocumentTask } from "../domain/documents/task.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
-import {
-  type AnalysisContext,
-  type Asked,
-  askTask,
-  chatOf,
-  contentOf,
-  failureOf,
-} from "./ask-task.ts";
+import type { RunContext } from "../moderation/ask-engine.ts";
+import { type Asked, askTask, chatOf, contentOf, failureOf } from "./ask-task.ts";
 
 // Runs one task of a document: each window is one engine call, and what was found in them is joined. An
 // answer that fits the schema is checked against the text; what the text does not have is left out.
@@ -73,7 +67,7 @@ const POINTS_A_WINDOW = 3;
 const POINT_BYTES = 440;
 
 export function runTask(
-  context: AnalysisContext,
+  context: RunContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
@@ -103,7 +97,7 @@ interface WindowAnswers<Value> {
 }
 
 async function askWindows<Task extends ModelTask, Value>(
-  context: AnalysisContext,
+  context: RunContext,
   { subject, windows }: ReadDocument,
   stage: TaskStage,
   task: Task,
@@ -155,7 +149,7 @@ const withoutEvidence = (
 ): string | null => failure ?? (isEmpty && dropped > 0 ? "not_in_text" : null);
 
 async function runSummary(
-  context: AnalysisContext,
+  context: RunContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
@@ -202,7 +196,7 @@ async function runSummary(
 }
 
 async function runKeyPoints(
-  context: AnalysisContext,
+  context: RunContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
@@ -254,7 +248,7 @@ async function runKeyPoints(
 }
 
 async function runEntities(
-  context: AnalysisContext,
+  context: RunContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
@@ -274,7 +268,7 @@ async function runEntities(
 }
 
 async function runCategory(
-  context: AnalysisContext,
+  context: RunContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
@@ -295,7 +289,7 @@ async function runCategory(
 }
 
 async function runActionItems(
-  context: AnalysisContext,
+  context: RunContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
@@ -316,7 +310,7 @@ async function runActionItems(
 }
 
 async function runSentiment(
-  context: AnalysisContext,
+  context: RunContext,
   document: ReadDocument,
   stage: TaskStage,
 ): Promise<TaskRun> {
@@ -351,7 +345,7 @@ async function runSentiment(
 }
 
 async function joinNotes(
-  context: AnalysisContext,
+  context: RunContext,
   stage: TaskStage,
   task: ReducedTask,
   notes: readonly string[],

@@ -21,8 +21,7 @@ import { type Verdict, worst } from "../domain/moderation/verdict.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { RequestFailure } from "../domain/ledger/failure.ts";
 import type { ChatInference, ChatOutput } from "../engines/inference.ts";
-import { createGate } from "../io/gate.ts";
-import { GATE_CAPACITY } from "../moderation/ask-engine.ts";
+import { runContext } from "../moderation/ask-engine.ts";
 import { prepare, type PreparedContent } from "../moderation/content.ts";
 import { type ModerationContext, moderate } from "../moderation/moderate.ts";
 import type { StageRun } from "../moderation/run-stage.ts";
@@ -79,7 +78,7 @@ export interface ChatGuard {
 export function chatGuard(context: GuardContext): ChatGuard {
   const { policy, modes, stage, hold, engine } = context;
   const guarding: PolicyVersion = { ...policy, policy: guardPolicy(policy.policy) };
-  const running = runContext(context);
+  const running = moderationContext(context);
   const checks = hold.stages.filter(isCheck);
   const runs: StageRun[] = [];
   const inputs: Verdict[] = [];
@@ -185,13 +184,8 @@ function sideOf(
   return outran ? { kind: "unchecked", status: "not_evaluated" } : { kind: "judged", verdicts };
 }
 
-const runContext = (context: GuardContext): ModerationContext => ({
-  engine: context.engine,
-  hold: context.hold,
-  modelOf: context.modelOf,
-  nowMs: () => Date.now(),
-  deadlineMs: context.deadlineMs,
-  gate: createGate(GATE_CAPACITY),
+const moderationContext = (context: GuardContext): ModerationContext => ({
+  ...runContext(context),
   // The pictures were sent inline, or were fetched for the chat itself.
   fetchPicture: async () => null,
   judgeText: context.judgeText,

@@ -12,6 +12,7 @@ import {
   governedCall,
   type Observe,
   type Run,
+  RUN_MS,
   type Tenant,
 } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
@@ -40,9 +41,6 @@ import type { CacheUse } from "./response-cache.ts";
 import { type GenerationRunFailure, runGeneration } from "./run-generation.ts";
 
 // A governed call that generates something: one request to one model, one hold, one line.
-
-/** Everything in a call ends before its hold does: 60 s of its 90. */
-const RUN_DEADLINE_MS = 60_000;
 
 /** How long a hold lasts after everything in the call has ended: time for the settlement. */
 const SETTLE_MS = 30_000;
@@ -207,7 +205,7 @@ async function beforeDeadline<Result>(
   run: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();
-  const late = setTimeout(() => controller.abort(), RUN_DEADLINE_MS);
+  const late = setTimeout(() => controller.abort(), RUN_MS);
   try {
     return await run(controller.signal);
   } finally {

@@ -58,7 +58,7 @@ export type GenerationRunFailure =
   /** 3036 or 4006: the refusal shows the tenant's own balance. */
   | { readonly kind: "account_exhausted" };
 
-type Outcome<Kind extends GenerationKind> = Answered<Kind> | Unanswered;
+export type GenerationOutcome<Kind extends GenerationKind> = Answered<Kind> | Unanswered;
 
 export async function runGeneration<Kind extends GenerationKind>(
   context: GenerationContext,
@@ -71,7 +71,7 @@ export async function runGeneration<Kind extends GenerationKind>(
   const startedMs = Date.now();
   const calls = await Promise.all(
     stage.calls.map((_, at) =>
-      askModels<Outcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
+      askModels<GenerationOutcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
         infer === undefined ? { kind: "unsupported" } : infer(hold, inference(model, at), options),
       ),
     ),
@@ -108,8 +108,8 @@ export interface EndedCall {
   readonly end: GenerationEnd;
 }
 
-function endOf<Kind extends GenerationKind>(
-  { outcome, ran }: ModelOutcome<Outcome<Kind>>,
+export function endOf<Kind extends GenerationKind>(
+  { outcome, ran }: ModelOutcome<GenerationOutcome<Kind>>,
   engine: Engine,
 ): GenerationEnd {
   if (!ran) return { kind: "not_run" };
@@ -187,7 +187,7 @@ const isExhausted = (outcome: { readonly kind: string }): boolean =>
 
 function resultOf<Kind extends GenerationKind>(
   by: EngineCaller,
-  calls: readonly ModelOutcome<Outcome<Kind>>[],
+  calls: readonly ModelOutcome<GenerationOutcome<Kind>>[],
 ): GenerationRun<Kind>["result"] {
   const answered = calls.flatMap(({ outcome }, at) =>
     outcome.kind === "answered" ? [{ outcome, at }] : [],

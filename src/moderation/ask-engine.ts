@@ -1,10 +1,10 @@
 import type { CheckStageName } from "../domain/moderation/stage.ts";
 import type { CheckStage } from "../domain/moderation/plan-moderation.ts";
 import { askModels, type ModelOutcome } from "../engines/engine-call.ts";
-import type { Check, CheckOutcome, Engine } from "../engines/engine.ts";
+import type { Check, CheckOptions, CheckOutcome, Engine } from "../engines/engine.ts";
 import type { Model } from "../domain/catalogue/catalogue.ts";
 import type { Hold } from "../domain/ledger/ledger.ts";
-import type { Gate } from "../io/gate.ts";
+import { createGate, type Gate, type Turn } from "../io/gate.ts";
 
 /** By stage: how long a caller will wait. Twice the longest (with a fallback) fits into a call's 60 s. */
 const TIMEOUT_MS: Readonly<Record<CheckStageName, number>> = {
@@ -15,8 +15,8 @@ const TIMEOUT_MS: Readonly<Record<CheckStageName, number>> = {
 };
 
 /**
- * For all engine calls of one governed call at once: a Worker has six connections. A call may plan two hundred
- * engine calls: all at once they would wait for each other's connections while their timeouts run.
+ * For all engine calls of one governed call at once: a Worker has six connections. A call may plan two
+ * hundred engine calls: all at once they would wait for connections while their timeouts run.
  */
 export const GATE_CAPACITY = 6;
 
@@ -30,19 +30,28 @@ const WEIGHT: Readonly<Record<CheckStageName, number>> = {
 
 /** Makes one engine call when the gate has room. */
 export const askEngine = (
-  { engine, hold, nowMs, deadlineMs, gate }: RunContext,
+  context: RunContext,
   { name, model, fallbacks }: CheckStage,
   check: (model: string) => Check,
 ): Promise<ModelOutcome<CheckOutcome>> =>
   askModels([model, ...fallbacks], (id) =>
-    gate.run({ weight: WEIGHT[name] }, async () => {
-      const leftMs = deadlineMs - nowMs();
-      if (leftMs <= 0) return null;
-      return engine.run(hold, check(id), { timeoutMs: Math.min(TIMEOUT_MS[name], leftMs) });
-    }),
+    askInTurn(context, { weight: WEIGHT[name], timeoutMs: TIMEOUT_MS[name] }, (options) =>
+      context.engine.run(context.hold, check(id), options),
+    ),
   );
 
-/** The data that the stages of one admitted call share. */
+/** @returns null: the time was up before its turn came */
+export const askInTurn = <Outcome>(
+  { nowMs, deadlineMs, gate }: RunContext,
+  { timeoutMs, ...turn }: Turn & { readonly timeoutMs: number },
+  ask: (options: CheckOptions) => Promise<Outcome>,
+): Promise<Outcome | null> =>
+  gate.run(turn, async () => {
+    const leftMs = deadlineMs - nowMs();
+    return leftMs <= 0 ? null : ask({ timeoutMs: Math.min(timeoutMs, leftMs) });
+  });
+
+/** The data that the engine calls of one admitted call share. */
 export interface RunContext {
   readonly engine: Engine;
   readonly hold: Hold;
@@ -53,3 +62,17 @@ export interface RunContext {
   readonly deadlineMs: number;
   readonly gate: Gate;
 }
+
+export const runContext = ({
+  engine,
+  hold,
+  modelOf,
+  deadlineMs,
+}: Omit<RunContext, "nowMs" | "gate">): RunContext => ({
+  engine,
+  hold,
+  modelOf,
+  nowMs: () => Date.now(),
+  deadlineMs,
+  gate: createGate(GATE_CAPACITY),
+});

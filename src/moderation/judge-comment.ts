@@ -1,22 +1,18 @@
 import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
-import type { Ran } from "../calls/governed-call.ts";
+import { type Ran, RUN_MS } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
 import { admittedModels } from "../domain/catalogue/catalogue.ts";
 import type { Scores } from "../domain/moderation/category.ts";
 import { isCheck, type MeasuredContent } from "../domain/moderation/plan-moderation.ts";
 import { defaultPolicy } from "../domain/moderation/presets.ts";
 import type { Engine } from "../engines/engine.ts";
-import { createGate } from "../io/gate.ts";
-import { GATE_CAPACITY } from "./ask-engine.ts";
+import { runContext } from "./ask-engine.ts";
 import { measured, prepare, type PreparedContent } from "./content.ts";
 import { placedText } from "./language.ts";
 import { prepareStage, runStage, skipped } from "./run-stage.ts";
 
 // A comment in a language that the text model does not read, judged by the paid judge: under the hold of its
 // call, like any stage of a moderation.
-
-/** 60 s of the hold's 90. */
-const RUN_DEADLINE_MS = 60_000;
 
 /** Null: it is longer than a judge reads. */
 export function judgedComment(
@@ -55,14 +51,8 @@ export async function judgeComment(
   const placed = placedText(content.text ?? "", content.language, policy);
   const has = { content, pictures: [], placed, withoutAllowed: null };
   const ready = prepareStage(engine, stage, has);
-  const context = {
-    engine,
-    hold,
-    modelOf: admittedModels(config.prices),
-    nowMs: () => Date.now(),
-    deadlineMs: Date.now() + RUN_DEADLINE_MS,
-    gate: createGate(GATE_CAPACITY),
-  };
+  const modelOf = admittedModels(config.prices);
+  const context = runContext({ engine, hold, modelOf, deadlineMs: Date.now() + RUN_MS });
   const run =
     "status" in ready
       ? skipped(stage, engine, ready)

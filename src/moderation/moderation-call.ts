@@ -10,6 +10,7 @@ import {
   type GovernedOutcome,
   type Observe,
   type Ran,
+  RUN_MS,
   type Tenant,
 } from "../calls/governed-call.ts";
 import type { Config } from "../config.ts";
@@ -30,8 +31,7 @@ import type { Engine } from "../engines/engine.ts";
 import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../engines/picture.ts";
 import { twice } from "../io/bucket.ts";
 import type { ResolveHost } from "../io/resolve-host.ts";
-import { createGate } from "../io/gate.ts";
-import { GATE_CAPACITY } from "./ask-engine.ts";
+import { runContext } from "./ask-engine.ts";
 import { type Content, contentDigest, measured, prepare, type PreparedContent } from "./content.ts";
 import type { JudgeText } from "./free-stages.ts";
 import { moderate, type Moderated } from "./moderate.ts";
@@ -41,9 +41,6 @@ import { judgesOf, reuseDigest } from "./reuse-digest.ts";
 import type { StageRun } from "./run-stage.ts";
 
 // A governed call that moderates one content item, or several under one hold and one line.
-
-/** Everything in a call ends before its hold does: 60 s of its 90. */
-const RUN_DEADLINE_MS = 60_000;
 
 /** A slower picture counts as unavailable. All fetches begin at once. */
 const FETCH_TIMEOUT_MS = 10_000;
@@ -190,13 +187,9 @@ async function run(
   { hold, reuse = [] }: Pick<Admitted, "hold" | "reuse">,
   policy: PolicyVersion,
 ): Promise<{ readonly ran: Ran; readonly pictures: readonly (readonly (Picture | null)[])[] }> {
+  const modelOf = admittedModels(config.prices);
   const context = {
-    engine,
-    hold,
-    modelOf: admittedModels(config.prices),
-    nowMs: () => Date.now(),
-    deadlineMs: Date.now() + RUN_DEADLINE_MS,
-    gate: createGate(GATE_CAPACITY),
+    ...runContext({ engine, hold, modelOf, deadlineMs: Date.now() + RUN_MS }),
     fetchPicture: (url: URL) => fetchedPicture(url, resolveHost),
     judgeText,
     judgePicture,

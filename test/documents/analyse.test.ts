@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { analyse, prepareAnalysis, type PreparedAnalysis } from "../../src/documents/analyse.ts";
-import type { AnalysisContext } from "../../src/documents/ask-task.ts";
 import { admittedModels, resolveModel } from "../../src/domain/catalogue/catalogue.ts";
 import { DEFAULT_MODEL, planAnalysis } from "../../src/domain/documents/plan-analysis.ts";
 import type { DocumentTask } from "../../src/domain/documents/task.ts";
 import { type Hold, makeHold } from "../../src/domain/ledger/ledger.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { createGate } from "../../src/io/gate.ts";
+import type { RunContext } from "../../src/moderation/ask-engine.ts";
 
 // Tasks against a clock that the engine moves.
 
@@ -43,7 +43,7 @@ function holdFor({ measured }: PreparedAnalysis): Hold {
 }
 
 /** Each answer takes that long; of windows it says their first sentence, of notes nothing. */
-function contextFor(hold: Hold, msEach: number): AnalysisContext & { readonly most: () => number } {
+function contextFor(hold: Hold, msEach: number): RunContext & { readonly most: () => number } {
   let nowMs = 0;
   let running = 0;
   let most = 0;
