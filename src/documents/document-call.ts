@@ -1,6 +1,5 @@
 import type {
   Admitted,
-  AdmitFailure,
   DocumentAdmit,
   LimitStatus,
 } from "../../durable-objects/tenant/protocol.ts";
@@ -14,17 +13,15 @@ import {
 import type { Config } from "../config.ts";
 import { admittedModels } from "../domain/catalogue/catalogue.ts";
 import type { NewDocument } from "../domain/documents/document.ts";
-import type {
-  EngineFailure,
-  QuotaFailure,
-  RequestFailure,
-  ServiceFailure,
-} from "../domain/ledger/failure.ts";
+import type { ServiceFailure } from "../domain/ledger/failure.ts";
 import { type CallId, charged as chargedFor, type Hold } from "../domain/ledger/ledger.ts";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import type { Engine } from "../engines/engine.ts";
 import {
   type GenerationCaller,
+  type GenerationCallFailure,
+  givenAgain,
+  keptReply,
   type Rendered,
   runEndsMs,
   runFailure,
@@ -71,22 +68,12 @@ export interface DocumentDone {
   readonly replayed: boolean;
 }
 
-export type DocumentFailure =
-  | AdmitFailure
-  | EngineFailure
-  | QuotaFailure
-  | Extract<RequestFailure, { kind: "invalid_request" | "unsupported_parameter" }>
-  | Extract<ServiceFailure, { kind: "unavailable" | "settlement_unavailable" | "internal" }>;
-
-/** A longer reply is not kept for a repeat of its idempotency key. */
-const MAX_KEPT_BYTES = 65_536;
-
 type Ended = Rendered | GenerationRunFailure | Extract<ServiceFailure, { kind: "unavailable" }>;
 
 export async function documentCall(
   deps: DocumentDeps,
   request: DocumentRequest,
-): Promise<DocumentDone | DocumentFailure> {
+): Promise<DocumentDone | GenerationCallFailure> {
   const { bucket, engine } = deps;
   const { callId: file, store, prepared } = request;
   const run = async (admitted: Admitted): Promise<Run<Ended>> => {
@@ -109,7 +96,7 @@ export async function documentCall(
       return failed({ kind: "engine_failed", charged, detail }, analysis);
     }
     const rendered = request.render({ hold, reports, results });
-    const reply = request.idempotency === null ? null : kept(rendered);
+    const reply = request.idempotency === null ? null : keptReply(rendered);
     const documentTasks = store === null ? undefined : reports;
     return {
       kind: "ended",
@@ -146,24 +133,15 @@ const failed = (
   ran: { items, verdicts: [], account, reply: null, documentTasks: null },
 });
 
-const kept = ({ contentType, body }: Rendered) =>
-  body.byteLength > MAX_KEPT_BYTES ? null : { contentType, body: body.slice().buffer };
-
 function doneOf(
   { callId: asked }: DocumentRequest,
   outcome: GovernedOutcome<Ended>,
-): DocumentDone | DocumentFailure {
+): DocumentDone | GenerationCallFailure {
   switch (outcome.kind) {
     case "replayed": {
-      const { reply, line, standing } = outcome;
-      if (reply === null) {
-        const journalLineId = line.callId;
-        return { kind: "idempotency_replay_unavailable", journalLineId, charged: chargedFor(line) };
-      }
-      const rendered = { contentType: reply.contentType, body: new Uint8Array(reply.body) };
-      const { callId } = line;
-      const microNeurons = chargedFor(line);
-      return { kind: "done", rendered, microNeurons, standing, callId, replayed: true };
+      const again = givenAgain(outcome);
+      const { callId } = outcome.line;
+      return again.kind === "again" ? { ...again, kind: "done", callId, replayed: true } : again;
     }
     case "settled": {
       const { settlement, standing } = outcome.reply;
@@ -183,7 +161,7 @@ function doneOf(
 function ended(
   value: Ended,
   at: Pick<DocumentDone, "microNeurons" | "standing" | "callId">,
-): DocumentDone | DocumentFailure {
+): DocumentDone | GenerationCallFailure {
   if ("body" in value) return { kind: "done", rendered: value, replayed: false, ...at };
   return value.kind === "unavailable" ? value : runFailure(value, at.standing);
 }

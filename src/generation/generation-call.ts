@@ -5,6 +5,7 @@ import type {
   Caller,
   GenerationAdmit,
   Idempotency,
+  Replayed,
   StoredReply,
 } from "../../durable-objects/tenant/protocol.ts";
 import {
@@ -189,7 +190,7 @@ export async function generationCall<Kind extends GenerationKind>(
             keepsResponse: admitted.keepsResponse === true,
           })
         : result;
-    const reply = "body" in made && request.idempotency !== null ? kept(made) : null;
+    const reply = "body" in made && request.idempotency !== null ? keptReply(made) : null;
     return {
       kind: "ended",
       value: { made, item, stage, ...(cache !== undefined && { cache }) },
@@ -255,7 +256,8 @@ export function generationIn(hold: Hold): GenerationStage {
   return stage;
 }
 
-const kept = ({ contentType, body }: Rendered): StoredReply | null =>
+/** A reply as it is stored for a repeat; null: it is too long. */
+export const keptReply = ({ contentType, body }: Rendered): StoredReply | null =>
   body.byteLength > MAX_KEPT_BYTES ? null : { contentType, body: body.slice().buffer };
 
 function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationCallFailure {
@@ -305,22 +307,25 @@ export function runFailure(
   return { kind: "account_quota_exceeded", neurons: standing.neurons, nowMs: standing.nowMs };
 }
 
-function replay({
-  reply,
-  line,
-  standing,
-}: Extract<GovernedOutcome<Ended>, { kind: "replayed" }>): Generation | GenerationCallFailure {
+function replay(outcome: Replayed): Generation | GenerationCallFailure {
+  const again = givenAgain(outcome);
+  return again.kind === "again"
+    ? { ...again, kind: "generated", replayed: true, maxTokens: null, clamped: false }
+    : again;
+}
+
+/** The reply of a call whose idempotency key is repeated. */
+export function givenAgain({ reply, line, standing }: Replayed) {
+  const microNeurons = charged(line);
   if (reply === null) {
     const journalLineId = line.callId;
-    return { kind: "idempotency_replay_unavailable", journalLineId, charged: charged(line) };
+    return {
+      kind: "idempotency_replay_unavailable",
+      journalLineId,
+      charged: microNeurons,
+    } as const;
   }
-  return {
-    kind: "generated",
-    rendered: { contentType: reply.contentType, body: new Uint8Array(reply.body) },
-    microNeurons: charged(line),
-    standing,
-    replayed: true,
-    maxTokens: null,
-    clamped: false,
-  };
+  const { contentType } = reply;
+  const rendered: Rendered = { contentType, body: new Uint8Array(reply.body) };
+  return { kind: "again", rendered, microNeurons, standing } as const;
 }
