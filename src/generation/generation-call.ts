@@ -115,6 +115,10 @@ export const renderedJson = (value: unknown): Rendered => ({
   body: new TextEncoder().encode(JSON.stringify(value)).slice(),
 });
 
+/** The value of a reply that was made with `renderedJson`. */
+export const renderedValue = ({ body }: Rendered): unknown =>
+  JSON.parse(new TextDecoder().decode(body));
+
 export interface Generation {
   readonly kind: "generated";
   readonly rendered: Rendered;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { readDocumentText } from "../documents/stored-files.ts";
-import type { Rendered } from "../generation/generation-call.ts";
+import { type Rendered, renderedValue } from "../generation/generation-call.ts";
 import type { CallId } from "../domain/ledger/ledger.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
@@ -85,10 +85,10 @@ export async function embedStored(
  */
 export async function searchableReply(
   call: GenerationRouteCall,
-  { body }: Rendered,
+  rendered: Rendered,
   just: JustStored,
 ): Promise<{ readonly body: string; readonly microNeurons: MicroNeurons }> {
-  const stored = JSON.parse(new TextDecoder().decode(body)) as { readonly id: string };
+  const stored = renderedValue(rendered) as { readonly id: string };
   const indexed = await toItsEnd(call.ctx, embedStored(call, stored.id, just));
   const microNeurons = indexed.kind === "indexed" ? indexed.microNeurons : ZERO;
   return { body: JSON.stringify({ ...stored, search: toSearchable(indexed) }), microNeurons };

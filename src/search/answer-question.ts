@@ -12,6 +12,7 @@ import {
   type GenerationCaller,
   type GenerationCallFailure,
   renderedJson,
+  renderedValue,
 } from "../generation/generation-call.ts";
 import type { FoundPassage } from "./find-passages.ts";
 import type { SearchDeps } from "./search-deps.ts";
@@ -92,8 +93,8 @@ export async function answerQuestion(
     },
   });
   if (generation.kind !== "generated") return generation;
-  const kept: unknown = JSON.parse(new TextDecoder().decode(generation.rendered.body));
-  return { kind: "answered", answer: kept as QuestionAnswer, generation };
+  const answer = renderedValue(generation.rendered) as QuestionAnswer;
+  return { kind: "answered", answer, generation };
 }
 
 const messagesOf = (question: string, passages: readonly FoundPassage[]): ChatMessage[] => [

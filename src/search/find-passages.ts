@@ -17,6 +17,7 @@ import {
   type GenerationCaller,
   type GenerationCallFailure,
   renderedJson,
+  renderedValue,
 } from "../generation/generation-call.ts";
 import { vectorIndex } from "../vectors/vector-stores.ts";
 import type { RegisterFailure, SearchDeps } from "./search-deps.ts";
@@ -66,7 +67,7 @@ export async function embedQuery(
     },
   });
   if (generation.kind !== "generated") return generation;
-  const kept = JSON.parse(new TextDecoder().decode(generation.rendered.body)) as {
+  const kept = renderedValue(generation.rendered) as {
     readonly model: string;
     readonly vector: readonly number[];
   };

@@ -7,6 +7,7 @@ import {
   type GenerationCaller,
   type GenerationCallFailure,
   renderedJson,
+  renderedValue,
 } from "../generation/generation-call.ts";
 import type { FoundPassage } from "./find-passages.ts";
 import type { SearchDeps } from "./search-deps.ts";
@@ -58,8 +59,7 @@ export async function rerankPassages(
       ),
   });
   if (generation.kind !== "generated") return generation;
-  const kept = JSON.parse(new TextDecoder().decode(generation.rendered.body)) as [string, number][];
-  const ranks = new Map(kept);
+  const ranks = new Map(renderedValue(generation.rendered) as [string, number][]);
   const ranked = passages
     .map((passage) => ({ ...passage, rank: ranks.get(vectorId(passage.ref)) ?? null }))
     // A sort keeps the order of equals: what has no rank comes last, as it was.

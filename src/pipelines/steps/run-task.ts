@@ -6,7 +6,7 @@ import type { TaskReport } from "../../domain/documents/task.ts";
 import { hasActionItems } from "../../domain/documents/prompts.ts";
 import { stepResultsKey } from "../../domain/pipelines/run-files.ts";
 import { type StepName, taskOf } from "../../domain/pipelines/step.ts";
-import { renderedJson } from "../../generation/generation-call.ts";
+import { renderedJson, renderedValue } from "../../generation/generation-call.ts";
 import type { StepInput } from "../read-input.ts";
 import { documentDeps, failureOf, type StepContext, whoOf } from "../step-context.ts";
 
@@ -43,7 +43,7 @@ export async function runTask(
   });
   if (outcome.kind !== "done") return failureOf(context, outcome);
   const { rendered, microNeurons } = outcome;
-  const { reports } = JSON.parse(new TextDecoder().decode(rendered.body)) as TaskFile;
+  const { reports } = renderedValue(rendered) as TaskFile;
   const [report] = reports;
   // A part of the text is better than nothing; an answer that cannot be used is not.
   if (report?.state === "failed") {
