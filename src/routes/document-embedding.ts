@@ -12,7 +12,12 @@ import { toItsEnd } from "../edge/moderation-deps.ts";
 import { fromBucket } from "../edge/picture-deps.ts";
 import { searchDeps } from "../edge/search-deps.ts";
 import { bucketOf, objectCaller, readTenant } from "../edge/bindings.ts";
-import { type Indexed, type IndexFailure, indexDocument } from "../search/index-document.ts";
+import {
+  type Indexed,
+  type IndexFailure,
+  indexDocument,
+  type NotStored,
+} from "../search/index-document.ts";
 
 // Makes a stored document searchable: when it is stored, or later, such as after a refusal.
 
@@ -37,6 +42,7 @@ export const embedDocument = defineRoute({
   handle: async (call) => {
     const { id } = call.params;
     const indexed = await toItsEnd(call.ctx, embedStored(call, id, null));
+    if (indexed.kind === "not_stored") return indexed.failure;
     if (indexed.kind !== "indexed") return indexed;
     const { generation } = indexed;
     const headers = generation === null ? {} : generationHeaders(generation, call.config);
@@ -56,7 +62,7 @@ export async function embedStored(
   call: GenerationRouteCall,
   id: string,
   just: JustStored | null,
-): Promise<Indexed | IndexFailure> {
+): Promise<Indexed | NotStored | IndexFailure> {
   const found = await readTenant(call, (tenant, caller) => tenant.readDocument(caller, id));
   if (found.kind !== "document") return found;
   const { document, owner } = found;
@@ -90,7 +96,7 @@ export async function searchableReply(
 ): Promise<{ readonly body: string; readonly microNeurons: MicroNeurons }> {
   const stored = renderedValue(rendered) as { readonly id: string };
   const indexed = await toItsEnd(call.ctx, embedStored(call, stored.id, just));
-  const microNeurons = indexed.kind === "indexed" ? indexed.microNeurons : ZERO;
+  const microNeurons = "microNeurons" in indexed ? indexed.microNeurons : ZERO;
   return { body: JSON.stringify({ ...stored, search: toSearchable(indexed) }), microNeurons };
 }
 

@@ -44,10 +44,17 @@ export interface Indexed {
   readonly generation: Generation | null;
 }
 
-export type IndexFailure =
-  | GenerationCallFailure
-  | RegisterFailure
-  | Extract<ServiceFailure, { kind: "storage_full" }>;
+/** Its passages were embedded and charged, and are not found all the same. */
+export interface NotStored {
+  readonly kind: "not_stored";
+  readonly failure: StoreFailure;
+  readonly callId: string;
+  readonly microNeurons: MicroNeurons;
+}
+
+type StoreFailure = RegisterFailure | Extract<ServiceFailure, { kind: "storage_full" }>;
+
+export type IndexFailure = GenerationCallFailure | StoreFailure;
 
 /** How long after its reservation a set may be written. What is not ready by then is removed. */
 const WRITE_MS = 180_000;
@@ -62,7 +69,7 @@ export async function indexDocument(
   deps: SearchDeps,
   document: IndexedDocument,
   who: GenerationCaller,
-): Promise<Indexed | IndexFailure> {
+): Promise<Indexed | NotStored | IndexFailure> {
   const { text, documentId, revision } = document;
   const passages = passagesOf(text);
   const chunks = passages.length;
@@ -80,10 +87,17 @@ export async function indexDocument(
   if (embedded.kind !== "embedded") return embedded;
   const { space, vectors, generation } = embedded;
   const failure = await store(deps, { ...labelsOf(document), space, passages, vectors }, document);
-  if (failure !== null) return failure;
   const { microNeurons } = generation;
-  const made = { passages: passages.length, coveredTo, callId: who.callId };
-  return { kind: "indexed", ...made, microNeurons, generation };
+  const { callId } = who;
+  if (failure !== null) return { kind: "not_stored", failure, callId, microNeurons };
+  return {
+    kind: "indexed",
+    passages: passages.length,
+    coveredTo,
+    callId,
+    microNeurons,
+    generation,
+  };
 }
 
 const labelsOf = ({ documentId, type, userId }: SetLabels): SetLabels => ({
@@ -157,7 +171,7 @@ async function store(
   { register, vectors: stores, newKey }: SearchDeps,
   set: Omit<WrittenSet, "key">,
   { revision }: IndexedDocument,
-): Promise<IndexFailure | null> {
+): Promise<StoreFailure | null> {
   const key = newKey();
   const { documentId, type, userId, space, passages } = set;
   const chunks = passages.length;

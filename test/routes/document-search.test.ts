@@ -1,6 +1,6 @@
 import { env, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { admin, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
 import { cleanUp, rows, stopClock } from "../durable-objects/a-tenant.ts";
 import { askedAbout, unique } from "./scripted.ts";
 
@@ -151,6 +151,34 @@ describe("POST /v1/documents with search", () => {
     expect(stored.headers.get("x-neurogate-micro-neurons")).toBe(String(line.micro_neurons));
     const { body: found } = await search(tenant.call, { query: "When does the lease end?" });
     expect(found.data).toMatchObject([{ document_id: stored.body.id }]);
+  });
+
+  it.each([
+    ["has no room", () => Promise.resolve(false), "storage_full"],
+    ["does not answer", () => Promise.reject(new Error("unreachable")), "unavailable"],
+  ])("says what was charged where the place of its vectors %s", async (_, write, failure) => {
+    const tenant = await aTenant();
+    const reply = await ask("POST", "/v1/documents", {
+      key: tenant.key,
+      body: { type: "other", content: LEASE, tasks: [], search: true },
+      env: { VECTORS: { getByName: () => ({ write }) } },
+    });
+    const line = await lineOf(tenant, EMBED);
+    expect(line.micro_neurons).toBeGreaterThan(0);
+    expect([reply.status, reply.body.search]).toEqual([
+      200,
+      {
+        state: "failed",
+        passages: 0,
+        covered_to: 0,
+        journal_line_id: line.id,
+        micro_neurons: line.micro_neurons,
+        failure,
+      },
+    ]);
+    expect(reply.headers.get("x-neurogate-micro-neurons")).toBe(String(line.micro_neurons));
+    const again = await tenant.call("POST", `/v1/documents/${reply.body.id}/embed`);
+    expect([again.status, again.body.passages]).toEqual([200, 1]);
   });
 
   it("stores the document where its embedding is refused, and a repeat tries that again", async () => {

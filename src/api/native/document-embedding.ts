@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { toNeurons } from "../../domain/ledger/micro-neurons.ts";
-import type { Indexed, IndexFailure } from "../../search/index-document.ts";
+import type { Indexed, IndexFailure, NotStored } from "../../search/index-document.ts";
 import { count, microNeuronsOut } from "../field.ts";
 
 // Whether a document can be found by search, on the wire.
@@ -32,7 +32,7 @@ export const SearchableOutput = v.object({
 });
 
 export const toSearchable = (
-  indexed: Indexed | IndexFailure,
+  indexed: Indexed | NotStored | IndexFailure,
 ): v.InferOutput<typeof SearchableOutput> =>
   indexed.kind === "indexed"
     ? {
@@ -47,9 +47,13 @@ export const toSearchable = (
         state: "failed",
         passages: 0,
         covered_to: 0,
-        journal_line_id: null,
-        micro_neurons: 0,
-        failure: indexed.kind,
+        ...(indexed.kind === "not_stored"
+          ? {
+              journal_line_id: indexed.callId,
+              micro_neurons: indexed.microNeurons,
+              failure: indexed.failure.kind,
+            }
+          : { journal_line_id: null, micro_neurons: 0, failure: indexed.kind }),
       };
 
 export const toEmbedding = (

@@ -22,6 +22,7 @@ export async function embed(
     { documentId: stored.id, revision: stored.file, type, userId, text },
     whoOf(context, userId),
   );
+  if (outcome.kind === "not_stored") return failureOf(context, outcome.failure);
   if (outcome.kind !== "indexed") return failureOf(context, outcome);
   // A repeat finds the vectors that its first run wrote and was charged for.
   return { kind: "succeeded", microNeurons: (await context.chargeOf()) ?? 0 };
