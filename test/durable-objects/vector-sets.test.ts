@@ -8,10 +8,15 @@ import {
   VECTORIZE,
   type VectorOwner,
 } from "../../src/domain/search/vector-set.ts";
+import { objectDatabase } from "../../durable-objects/database.ts";
+import { SEARCH_OPERATIONS } from "../../durable-objects/tenant/search/vector-sets.ts";
+import { TenantNode } from "../../durable-objects/tenant/tenant-node.ts";
+import { readPlatform } from "../../src/edge/platform.ts";
 import { newId } from "../../src/http/ids.ts";
 import { vectorIndex, type VectorStores, vectorStoresOf } from "../../src/vectors/vector-stores.ts";
 import { aSet, drawnVector, seeded, SPACE } from "../vectors/a-set.ts";
 import { FakeVectorize } from "../vectors/fake-vectorize.ts";
+import { hostOn } from "./a-node.ts";
 import {
   account,
   type ATenant,
@@ -248,6 +253,32 @@ describe("places", () => {
       await reserve(tenant, set);
     }
     expectKind(await ask("jnl_new"), "storage_full");
+  });
+
+  it("take no new document beyond 80 % of the storage, and say so before anything is embedded", async () => {
+    const tenant = await aTenant();
+    const set = await findable(tenant);
+    await storeDocument(tenant, newSet({ documentId: "doc_2" }));
+    await inTenant(tenant.id, async ({ storage }) => {
+      let share = 0.8;
+      const size = () => Math.floor(readPlatform(env).storageLimit * share);
+      const node = new TenantNode(hostOn(storage, { ...objectDatabase(storage), size }));
+      const ask = (documentId: string, revision: string, chunks: number) => {
+        const toWrite = { revision, chunks };
+        const { readDocumentVectors: read } = SEARCH_OPERATIONS;
+        return read(node, PLATFORM, documentId, toWrite).kind;
+      };
+      expect(ask("doc_2", "jnl_of_doc_2", 1)).toBe("vectors");
+      share = 0.8001;
+      expect(ask("doc_2", "jnl_of_doc_2", 1)).toBe("storage_full");
+      expect(ask("doc_1", "jnl_later", 1)).toBe("storage_full");
+      // Nothing would be written: it is there already, or has no words.
+      expect(ask("doc_1", set.revision, 2)).toBe("vectors");
+      expect(ask("doc_2", "jnl_of_doc_2", 0)).toBe("vectors");
+      const reserving = newSet({ documentId: "doc_2" });
+      const reserved = await SEARCH_OPERATIONS.reserveVectors(node, PLATFORM, reserving);
+      expect(reserved.kind).toBe("storage_full");
+    });
   });
 
   it("are of one space each", async () => {

@@ -165,6 +165,23 @@ describe("a budget of bodies", () => {
     expect(budget.heldBytes).toBe(10);
   });
 
+  it("holds more beside a body, as it is, and waits for that as for any other", async () => {
+    const { budget, look, pass } = aBudget();
+    const [first, second] = [budget.open("a"), budget.open("b")];
+    first.weigh(2);
+    expect([first.hold(5), first.holdMore(7), budget.heldBytes]).toEqual([true, true, 17]);
+    expect(second.hold(20)).toBe(true);
+    const more = second.holdMore(10);
+    await look();
+    expect([budget.heldBytes, budget.waiting]).toEqual([37, 1]);
+    await pass(LIMITS.waitMs);
+    expect([await more, budget.heldBytes]).toEqual([false, 37]);
+    const again = second.holdMore(10);
+    first.release();
+    await look();
+    expect([await again, budget.heldBytes, first.holdMore(1)]).toEqual([true, 30, false]);
+  });
+
   it("gives up what comes slowly, but only while others wait", async () => {
     const { budget, pass } = aBudget({ waitMs: 10_000 });
     const slow = budget.open("a");

@@ -169,6 +169,35 @@ describe("GET /v1/images/{id} with a size or a format", () => {
     expect(sent).toHaveLength(3);
   });
 
+  it("asks to try again where none of the two ends in time, and makes and counts nothing", async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { sent, env: held } = watched(() => promise);
+    const made = [87, 88].map((side) => variant(`width=${side}&format=webp`, { env: held }));
+    await vi.waitFor(() => expect(sent).toHaveLength(2));
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const replies: Served[] = [];
+    const asked = variant("width=89&format=webp", { env: held }).then((one) => replies.push(one));
+    while (replies.length === 0) {
+      // oxlint-disable-next-line no-await-in-loop -- one look for a place after the other
+      await vi.advanceTimersByTimeAsync(500);
+      // oxlint-disable-next-line no-await-in-loop
+      await scheduler.wait(5);
+    }
+    await asked;
+    vi.useRealTimers();
+    const [refused] = replies;
+    if (refused === undefined) throw new Error("there is no reply");
+    expect([refused.status, problem(refused).kind]).toEqual([503, "unavailable"]);
+    expect(problem(refused).detail).toContain("So many pictures are being transformed");
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    resolve(undefined);
+    const served = await Promise.all(made);
+    expect(served.map(({ status }) => status)).toEqual([200, 200]);
+    expect(sent).toHaveLength(2);
+    expect((await counts()).transformations).toBe(2);
+    expect((await variant("width=89&format=webp")).status).toBe(200);
+  });
+
   it("is read by a key of role review, which has none made and signs no link to one", async () => {
     const key = await makeKey(acme.id, "review");
     const read = () => fetchBytes(`/v1/images/${id}?width=84&format=webp`, { key });
