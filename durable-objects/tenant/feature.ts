@@ -48,17 +48,11 @@ export interface Capability {
   readonly dueMs?: (nowMs: number, profile: Profile) => number;
   /** The alarm's work outside of transactions: with the bucket, the account, endpoints. True: as above. */
   readonly tend?: (profile: Profile) => Promise<boolean>;
-  /**
-   * Erases what lies in objects of its own, before the tenant's object is erased. Can be repeated.
-   *
-   * @throws when some of it could not be: the deletion goes on later
-   */
-  readonly end?: () => Promise<void>;
   /** `tend` goes on beside that of others; the alarm waits for it at its end. */
   readonly isBeside?: true;
   /**
-   * Erases what lies outside of the object and only its rows can find, before those are erased. Can be
-   * repeated. False: something is left, and the deletion of the tenant is tried again.
+   * Erases what lies outside of the object and only its rows can find, such as other objects, before those
+   * are erased. Can be repeated. False: something is left, and the deletion of the tenant is tried again.
    */
   readonly leave?: (profile: Profile) => Promise<boolean>;
   /** Where it holds data of a person: an export reads it, an erasure deletes it. */

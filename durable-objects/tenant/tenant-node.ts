@@ -234,10 +234,6 @@ export class TenantNode implements TenantContext {
       if (left === null) return null;
       more = left;
     }
-    for (const { end } of this.#features) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await end?.();
-    }
     const periods = this.stores.journal.listPeriods(0, Number.MAX_SAFE_INTEGER);
     return { carried: profile.carried, periods };
   }

@@ -61,7 +61,7 @@ export const SESSIONS: readonly Mutation[] = [
   {
     what: "a tenant's sessions outlive it",
     file: "durable-objects/tenant/sessions/sessions.ts",
-    from: "end: () => eraseAll(context),",
+    from: "leave: () => eraseAll(context),",
     to: "",
     tests: ["test/durable-objects/session-life.test.ts"],
   },

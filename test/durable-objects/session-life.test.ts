@@ -23,6 +23,7 @@ import {
   inTenant,
   MINUTE,
   NOW,
+  ringAccount,
   rows,
   SECOND,
   stopClock,
@@ -132,6 +133,28 @@ describe("a session's end", () => {
     expect((await admin("DELETE", `/admin/tenants/${tenant.id}`)).status).toBe(204);
     expect(await tablesOf(id)).toEqual([]);
     expect(await alarmOf(id)).toBeNull();
+  });
+
+  it("is waited for by the deletion of its tenant, which is tried again", async () => {
+    const [first, second] = [await makeSession(tenant), await makeSession(tenant)];
+    const instanceEnv = (own: Partial<Env>) =>
+      inTenant(tenant.id, (_, instance) => {
+        const value = { ...(instance as { env: Env }).env, ...own };
+        Object.defineProperty(instance, "env", { value, configurable: true });
+      });
+    const getByName = (name: string) =>
+      name.endsWith(first.id) ? env.SESSION.getByName(name) : { erase: unreachable };
+    await instanceEnv({ SESSION: { getByName } as unknown as Env["SESSION"] });
+    expect((await admin("DELETE", `/admin/tenants/${tenant.id}`)).status).toBe(204);
+    expect((await tenant.call("GET", first.path)).status).toBe(401);
+    expect(await tablesOf(first.id)).toEqual([]);
+    expect(await tablesOf(second.id)).not.toEqual([]);
+    expect(await listed()).toEqual([second.id]);
+    await instanceEnv({ SESSION: env.SESSION });
+    vi.setSystemTime(NOW + MINUTE);
+    await ringAccount();
+    expect(await tablesOf(second.id)).toEqual([]);
+    expect((await admin("DELETE", `/admin/tenants/${tenant.id}`)).status).toBe(404);
   });
 
   it("is asked for again where its object did not answer", async () => {
