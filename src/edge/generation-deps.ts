@@ -3,17 +3,22 @@ import type { FailureKind } from "../domain/ledger/failure.ts";
 import { usable } from "../domain/ledger/quota.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
-import type {
-  CacheMode,
-  Generation,
-  GenerationCaller,
-  GenerationDeps,
+import type { GenerationKind } from "../domain/generation/plan-generation.ts";
+import {
+  type CacheMode,
+  type Generation,
+  generationCall,
+  type GenerationCaller,
+  type GenerationCallFailure,
+  type GenerationDeps,
+  type GenerationRequest,
 } from "../generation/generation-call.ts";
 import { CACHE_ENGINE } from "../generation/cached-run.ts";
 import { type KeyCaller, raw, type Raw } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
+import { toItsEnd } from "./moderation-deps.ts";
 import { labelsOf } from "../http/call-label.ts";
 
 // Shared by the routes that generate.
@@ -56,6 +61,13 @@ export const generationDeps = (call: {
   cache: { store: call.env.CACHE, later: (work) => call.ctx.waitUntil(work) },
   observe: recordInferences(call.env, call.caller.tenant),
 });
+
+/** To its end, even when the client leaves. */
+export const generate = <Kind extends GenerationKind>(
+  call: GenerationRouteCall,
+  request: GenerationRequest<Kind>,
+): Promise<Generation | GenerationCallFailure> =>
+  toItsEnd(call.ctx, generationCall(generationDeps(call), request));
 
 const CACHE_MODES: readonly CacheMode[] = ["skip", "refresh"];
 

@@ -5,7 +5,6 @@ import type { PictureOwner, PictureRecord } from "../domain/generation/stored-pi
 import {
   type Generation,
   type GenerationCallFailure,
-  generationCall,
   type GenerationCaller,
   type Made,
   type Rendered,
@@ -15,8 +14,7 @@ import { type PictureOrder, pictureRequest } from "../generation/picture-request
 import { newId } from "../http/ids.ts";
 import { LINK_LIFETIME_S, signedLink } from "../http/signed-link.ts";
 import type { Links } from "../api/native/image.ts";
-import { type GenerationRouteCall, generationDeps } from "./generation-deps.ts";
-import { toItsEnd } from "./moderation-deps.ts";
+import { generate, type GenerationRouteCall } from "./generation-deps.ts";
 import { UNAVAILABLE } from "./bindings.ts";
 
 // Shared by the routes of pictures. A call makes pictures, stores them if the route wants that, and renders
@@ -60,18 +58,15 @@ export function picturesCall(
 ): Promise<Generation | GenerationCallFailure> {
   const modelOf = admittedModels(call.config.prices);
   const { measured, inference } = pictureRequest(order);
-  return toItsEnd(
-    call.ctx,
-    generationCall(generationDeps(call), {
-      ...who,
-      kind: "picture",
-      model,
-      measured,
-      ...(stores && { stores: order.pictures }),
-      inference: (id, _stage, at) => inference(modelOf(id), at),
-      render: (made) => render(made, (at) => inference(modelOf(made.item.pricedAs), at)),
-    }),
-  );
+  return generate(call, {
+    ...who,
+    kind: "picture",
+    model,
+    measured,
+    ...(stores && { stores: order.pictures }),
+    inference: (id, _stage, at) => inference(modelOf(id), at),
+    render: (made) => render(made, (at) => inference(modelOf(made.item.pricedAs), at)),
+  });
 }
 
 /** What the caller asked, for the record. */

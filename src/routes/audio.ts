@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { speechMeasure } from "../generation/counted-usage.ts";
-import { generationCall, type Rendered, renderedJson } from "../generation/generation-call.ts";
+import { type Rendered, renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
 import { type SpeechBody, speechInference, SpeechInput } from "../api/openai/speech.ts";
 import {
@@ -14,13 +14,12 @@ import {
 } from "../api/openai/transcription.ts";
 import {
   callerOf,
-  generationDeps,
   type GenerationRouteCall,
   GENERATED,
+  generate,
   MAX_BODY_BYTES,
   openAiReply,
 } from "../edge/generation-deps.ts";
-import { toItsEnd } from "../edge/moderation-deps.ts";
 import { mended, mendedForm } from "../api/drop-in-body.ts";
 
 const renderedText = (text: string): Rendered => ({
@@ -81,25 +80,22 @@ async function recordingReply(
   if (read.kind !== "read") return read;
   const { body } = call;
   const { measured, engineInput } = measureTranscription(body, task);
-  const generation = await toItsEnd(
-    call.ctx,
-    generationCall(generationDeps(call), {
-      ...read.who,
-      kind: "transcription",
-      model: body.model,
-      measured,
-      inference: (model) => {
-        if (engineInput === null) throw new Error("what has no length was admitted");
-        return { model, ...engineInput };
-      },
-      render: ({ answers: [answer], item }) => {
-        if (answer === undefined || engineInput === null) throw new Error("an answer is missing");
-        const made = { body, engineInput, item, requestId: call.requestId };
-        const reply = toTranscription(answer.output, made);
-        return typeof reply === "string" ? renderedText(reply) : renderedJson(reply);
-      },
-    }),
-  );
+  const generation = await generate(call, {
+    ...read.who,
+    kind: "transcription",
+    model: body.model,
+    measured,
+    inference: (model) => {
+      if (engineInput === null) throw new Error("what has no length was admitted");
+      return { model, ...engineInput };
+    },
+    render: ({ answers: [answer], item }) => {
+      if (answer === undefined || engineInput === null) throw new Error("an answer is missing");
+      const made = { body, engineInput, item, requestId: call.requestId };
+      const reply = toTranscription(answer.output, made);
+      return typeof reply === "string" ? renderedText(reply) : renderedJson(reply);
+    },
+  });
   return generation.kind === "generated"
     ? openAiReply(generation, call.config, startedMs)
     : generation;
@@ -131,20 +127,17 @@ export const createSpeech = defineRoute({
     const startedMs = Date.now();
     const read = await callerOf(call, "POST /v1/audio/speech", null);
     if (read.kind !== "read") return read;
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(generationDeps(call), {
-        ...read.who,
-        kind: "speech",
-        ...measureSpeech(call.body),
-        inference: (model) => speechInference(call.body, model),
-        render: ({ answers: [answer] }) => {
-          if (answer === undefined) throw new Error("an answer is missing");
-          const { contentType, bytes } = answer.output;
-          return { contentType, body: bytes };
-        },
-      }),
-    );
+    const generation = await generate(call, {
+      ...read.who,
+      kind: "speech",
+      ...measureSpeech(call.body),
+      inference: (model) => speechInference(call.body, model),
+      render: ({ answers: [answer] }) => {
+        if (answer === undefined) throw new Error("an answer is missing");
+        const { contentType, bytes } = answer.output;
+        return { contentType, body: bytes };
+      },
+    });
     return generation.kind === "generated"
       ? openAiReply(generation, call.config, startedMs)
       : generation;

@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { renderedJson } from "../generation/generation-call.ts";
 import { type Streamed, streamCall } from "../generation/stream-call.ts";
 import { type Raw, raw } from "../http/call.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
@@ -12,6 +12,7 @@ import {
   callerOf,
   generationDeps,
   GENERATED,
+  generate,
   generationHeaders,
   MAX_BODY_BYTES,
   openAiReply,
@@ -50,18 +51,15 @@ export const createChatCompletion = defineRoute({
       call.ctx.waitUntil(streamed.ended);
       return streamReply(streamed, call.config, { startedMs, taken: takenHeaders(body) });
     }
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(deps, {
-        ...request,
-        render: ({ answers, item, items, guard, hold }) => {
-          const head = chatHead({ hold, model: item.pricedAs });
-          const outputs = answers.map(({ output }) => output);
-          const moderation = moderationOf(guard, prepared.chat);
-          return renderedJson(toChatCompletion(outputs, head, { items, moderation, requestId }));
-        },
-      }),
-    );
+    const generation = await generate(call, {
+      ...request,
+      render: ({ answers, item, items, guard, hold }) => {
+        const head = chatHead({ hold, model: item.pricedAs });
+        const outputs = answers.map(({ output }) => output);
+        const moderation = moderationOf(guard, prepared.chat);
+        return renderedJson(toChatCompletion(outputs, head, { items, moderation, requestId }));
+      },
+    });
     return generation.kind === "generated"
       ? openAiReply(generation, call.config, startedMs, takenHeaders(body))
       : generation;

@@ -1,7 +1,7 @@
 import { UNGUARDED } from "../domain/moderation/guard.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
-import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
+import { generationIn, renderedJson } from "../generation/generation-call.ts";
 import { streamCall } from "../generation/stream-call.ts";
 import { defineRoute } from "../http/route.ts";
 import { mended } from "../api/drop-in-body.ts";
@@ -26,6 +26,7 @@ import { streamReply } from "./chat.ts";
 import {
   callerOf,
   GENERATED,
+  generate,
   generationDeps,
   MAX_BODY_BYTES,
   openAiReply,
@@ -82,17 +83,14 @@ export const createCompletion = defineRoute({
       call.ctx.waitUntil(streamed.ended);
       return streamReply(streamed, config, { startedMs, taken: {} });
     }
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(generationDeps(call), {
-        ...request,
-        render: ({ answers, item, items, hold }) => {
-          const outputs = answers.map(({ output }) => output);
-          const head = headOf({ hold, model: item.pricedAs });
-          return renderedJson(toCompletion(outputs, head, { items, requestId }));
-        },
-      }),
-    );
+    const generation = await generate(call, {
+      ...request,
+      render: ({ answers, item, items, hold }) => {
+        const outputs = answers.map(({ output }) => output);
+        const head = headOf({ hold, model: item.pricedAs });
+        return renderedJson(toCompletion(outputs, head, { items, requestId }));
+      },
+    });
     return generation.kind === "generated"
       ? openAiReply(generation, config, startedMs)
       : generation;

@@ -1,6 +1,6 @@
 import { inCalls } from "../domain/generation/plan-generation.ts";
 import { tokensAtMost } from "../domain/generation/token-bound.ts";
-import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
 import { personOf } from "../api/openai/drop-in.ts";
 import {
@@ -13,13 +13,12 @@ import {
 } from "../api/openai/embeddings.ts";
 import {
   callerOf,
-  generationDeps,
   GENERATED,
+  generate,
   MAX_BODY_BYTES,
   openAiReply,
 } from "../edge/generation-deps.ts";
 import { textsIn } from "../edge/token-texts.ts";
-import { toItsEnd } from "../edge/moderation-deps.ts";
 import { mended } from "../api/drop-in-body.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
@@ -56,21 +55,18 @@ export const createEmbeddings = defineRoute({
     const found = await textsIn("input", call.body.input, call.env.ASSETS);
     if (found.kind !== "texts") return found;
     const { texts } = found;
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(generationDeps(call), {
-        ...read.who,
-        kind: "embeddings",
-        ...measured(model, texts),
-        inference: (id, _stage, at) => ({ model: id, texts: inCalls(texts)[at] ?? [] }),
-        render: ({ answers, item }) => {
-          const vectors = answers.flatMap(({ output }) => output.vectors);
-          if (vectors.length !== texts.length) throw new Error("an answer is missing");
-          const made = { model: item.pricedAs, item, format, requestId: call.requestId };
-          return renderedJson(toEmbeddings({ vectors }, made));
-        },
-      }),
-    );
+    const generation = await generate(call, {
+      ...read.who,
+      kind: "embeddings",
+      ...measured(model, texts),
+      inference: (id, _stage, at) => ({ model: id, texts: inCalls(texts)[at] ?? [] }),
+      render: ({ answers, item }) => {
+        const vectors = answers.flatMap(({ output }) => output.vectors);
+        if (vectors.length !== texts.length) throw new Error("an answer is missing");
+        const made = { model: item.pricedAs, item, format, requestId: call.requestId };
+        return renderedJson(toEmbeddings({ vectors }, made));
+      },
+    });
     return generation.kind === "generated"
       ? openAiReply(generation, call.config, startedMs)
       : generation;

@@ -1,11 +1,6 @@
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
-import {
-  generationCall,
-  generationIn,
-  type Made,
-  renderedJson,
-} from "../generation/generation-call.ts";
+import { generationIn, type Made, renderedJson } from "../generation/generation-call.ts";
 import { keepResponse } from "../generation/keep-response.ts";
 import { streamCall } from "../generation/stream-call.ts";
 import { newId } from "../http/ids.ts";
@@ -38,6 +33,7 @@ import {
   callerOf,
   compacts,
   GENERATED,
+  generate,
   generationDeps,
   type GenerationRouteCall,
   MAX_BODY_BYTES,
@@ -96,13 +92,10 @@ export const createResponse = defineRoute({
       call.ctx.waitUntil(streamed.ended);
       return streamReply(streamed, call.config, { startedMs, taken });
     }
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(generationDeps(call), {
-        ...request,
-        render: async (made) => renderedJson(await wholeResponse(call, turn, made)),
-      }),
-    );
+    const generation = await generate(call, {
+      ...request,
+      render: async (made) => renderedJson(await wholeResponse(call, turn, made)),
+    });
     return generation.kind === "generated"
       ? openAiReply(generation, call.config, startedMs, taken)
       : ofResponse(generation, conversation);

@@ -3,7 +3,7 @@ import type { Hold } from "../domain/ledger/ledger.ts";
 import { speaksChat } from "../engines/language-models.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
-import { generationCall, generationIn, renderedJson } from "../generation/generation-call.ts";
+import { generationIn, renderedJson } from "../generation/generation-call.ts";
 import { streamCall } from "../generation/stream-call.ts";
 import { raw } from "../http/call.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
@@ -15,7 +15,7 @@ import { toPlanNotes } from "../api/plan-notes.ts";
 import { envelope } from "../api/workers-ai/envelope.ts";
 import { type ChatRun, readChat } from "../api/workers-ai/chat.ts";
 import { responseChunks, toResponse } from "../api/workers-ai/chat-reply.ts";
-import { generationDeps, generationHeaders } from "../edge/generation-deps.ts";
+import { generate, generationDeps, generationHeaders } from "../edge/generation-deps.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 import { type RunCall, type RunTask, runReply } from "./run-task.ts";
 
@@ -42,23 +42,20 @@ async function whole(
   request: Request,
 ): ReturnType<RunTask> {
   const { requestId, config } = call;
-  const generation = await toItsEnd(
-    call.ctx,
-    generationCall(generationDeps(call), {
-      ...request,
-      render: ({ answers: [answer], items, guard, hold, stage }) => {
-        if (answer === undefined) throw new Error("an answer is missing");
-        const { output } = answer;
-        const item = wholeItem(items);
-        const moderation = guard === null ? null : toModeration(guard, null);
-        const head = chatHead(hold, item.pricedAs);
-        const result = speaksChat(stage.model)
-          ? toChatCompletion([output], head, { items, moderation, requestId })
-          : toResponse(output, item, { asJson, moderation });
-        return renderedJson(envelope(result, toNeurogate(item, requestId)));
-      },
-    }),
-  );
+  const generation = await generate(call, {
+    ...request,
+    render: ({ answers: [answer], items, guard, hold, stage }) => {
+      if (answer === undefined) throw new Error("an answer is missing");
+      const { output } = answer;
+      const item = wholeItem(items);
+      const moderation = guard === null ? null : toModeration(guard, null);
+      const head = chatHead(hold, item.pricedAs);
+      const result = speaksChat(stage.model)
+        ? toChatCompletion([output], head, { items, moderation, requestId })
+        : toResponse(output, item, { asJson, moderation });
+      return renderedJson(envelope(result, toNeurogate(item, requestId)));
+    },
+  });
   return generation.kind === "generated" ? runReply(generation, config, taken) : generation;
 }
 

@@ -3,7 +3,6 @@ import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import {
   type Generation,
   type GenerationCallFailure,
-  generationCall,
   type GenerationCaller,
   renderedJson,
 } from "../generation/generation-call.ts";
@@ -15,12 +14,7 @@ import {
   type RunBody,
   type RunFailure,
 } from "../api/workers-ai/envelope.ts";
-import {
-  generationDeps,
-  generationHeaders,
-  type GenerationRouteCall,
-} from "../edge/generation-deps.ts";
-import { toItsEnd } from "../edge/moderation-deps.ts";
+import { generate, generationHeaders, type GenerationRouteCall } from "../edge/generation-deps.ts";
 
 /** A call of `/ai/run`, once it is known which model's task it is. */
 export interface RunCall {
@@ -44,23 +38,20 @@ export const jsonTask =
     const task = read(body, model);
     if (task.kind !== "task") return task;
     const { measured, inference, result, joined } = task;
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(generationDeps(call), {
-        ...who,
-        kind,
-        model,
-        measured,
-        inference,
-        render: ({ answers, item }) => {
-          const outputs = answers.map(({ output }) => output);
-          const output = joined === undefined ? outputs[0] : joined(outputs);
-          if (output === undefined) throw new Error("an answer is missing");
-          const made = result(output, item);
-          return renderedJson(envelope(made, toNeurogate(item, call.requestId)));
-        },
-      }),
-    );
+    const generation = await generate(call, {
+      ...who,
+      kind,
+      model,
+      measured,
+      inference,
+      render: ({ answers, item }) => {
+        const outputs = answers.map(({ output }) => output);
+        const output = joined === undefined ? outputs[0] : joined(outputs);
+        if (output === undefined) throw new Error("an answer is missing");
+        const made = result(output, item);
+        return renderedJson(envelope(made, toNeurogate(item, call.requestId)));
+      },
+    });
     return generation.kind === "generated" ? runReply(generation, call.config) : generation;
   };
 

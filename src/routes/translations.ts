@@ -1,5 +1,5 @@
 import { tokensAtMost } from "../domain/generation/token-bound.ts";
-import { generationCall, renderedJson } from "../generation/generation-call.ts";
+import { renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";
 import {
   toTranslation,
@@ -7,8 +7,7 @@ import {
   TranslationInput,
   TranslationOutput,
 } from "../api/native/translation.ts";
-import { callerOf, GENERATED, generationDeps, MAX_BODY_BYTES } from "../edge/generation-deps.ts";
-import { toItsEnd } from "../edge/moderation-deps.ts";
+import { generate, callerOf, GENERATED, MAX_BODY_BYTES } from "../edge/generation-deps.ts";
 import { runReply } from "./run-task.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
@@ -37,19 +36,16 @@ export const createTranslation = defineRoute({
     const { text, source_language: source, target_language: target } = body;
     const read = await callerOf(call, "POST /v1/translations", body.user_id ?? null);
     if (read.kind !== "read") return read;
-    const generation = await toItsEnd(
-      call.ctx,
-      generationCall(generationDeps(call), {
-        ...read.who,
-        kind: "translation",
-        ...measureTranslation(body),
-        inference: (model) => ({ model, texts: [text], source, target }),
-        render: ({ answers: [answer], item, hold }) => {
-          if (answer === undefined) throw new Error("an answer is missing");
-          return renderedJson(toTranslation(answer.output, { body, item, hold }));
-        },
-      }),
-    );
+    const generation = await generate(call, {
+      ...read.who,
+      kind: "translation",
+      ...measureTranslation(body),
+      inference: (model) => ({ model, texts: [text], source, target }),
+      render: ({ answers: [answer], item, hold }) => {
+        if (answer === undefined) throw new Error("an answer is missing");
+        return renderedJson(toTranslation(answer.output, { body, item, hold }));
+      },
+    });
     return generation.kind === "generated" ? runReply(generation, call.config) : generation;
   },
 });
