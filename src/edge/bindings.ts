@@ -100,51 +100,58 @@ type TenantAct<Result> = (tenant: TenantObject, caller: ObjectCaller) => Promise
 export const readTenant = <Result>(
   call: TenantCall,
   read: TenantAct<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, read), isRetryable);
+): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, read), { repeats: true });
 
 /** Changes something of the caller's tenant: once, since a repeat could change it twice. */
 export const writeTenant = <Result>(
   call: TenantCall,
   write: TenantAct<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, write), NEVER);
+): Promise<Result | typeof UNAVAILABLE> => attempt(() => actOn(call, write), { repeats: false });
 
 /** As `readTenant`, of the one `Account` object. */
 export const readAccount = <Result>(
   env: Env,
   read: (account: AccountObject) => Promise<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => read(accountObject(env)), isRetryable);
+): Promise<Result | typeof UNAVAILABLE> =>
+  attempt(() => read(accountObject(env)), { repeats: true });
 
 /** As `writeTenant`, of the one `Account` object. */
 export const writeAccount = <Result>(
   env: Env,
   write: (account: AccountObject) => Promise<Result>,
-): Promise<Result | typeof UNAVAILABLE> => attempt(() => write(accountObject(env)), NEVER);
+): Promise<Result | typeof UNAVAILABLE> =>
+  attempt(() => write(accountObject(env)), { repeats: false });
 
 /** As `readTenant`, of the one `StateApplies` object: every call of it can be repeated. */
 export const callApplies = <Result>(
   env: Env,
   act: (applies: AppliesObject) => Promise<Result>,
 ): Promise<Result | typeof UNAVAILABLE> =>
-  attempt(() => act(env.APPLIES.getByName(APPLIES_NAME) as unknown as AppliesObject), isRetryable);
+  attempt(() => act(env.APPLIES.getByName(APPLIES_NAME) as unknown as AppliesObject), {
+    repeats: true,
+  });
 
 const actOn = <Result>({ env, caller }: TenantCall, act: TenantAct<Result>): Promise<Result> =>
   act(tenantObject(env, caller.tenant), objectCaller(caller));
 
-/** @throws what the object's own code threw */
-async function attempt<Result>(
+/**
+ * Any call of an object.
+ *
+ * @param repeats the call changes nothing, or can be repeated: it is, once, when it was cut off
+ * @throws what the object's own code threw
+ */
+export async function attempt<Result>(
   act: () => Promise<Result>,
-  againAfter: (error: unknown) => boolean,
+  { repeats }: { readonly repeats: boolean },
 ): Promise<Result | typeof UNAVAILABLE> {
   try {
     return await act();
   } catch (error) {
-    if (againAfter(error)) return attempt(act, NEVER);
+    if (repeats && isRetryable(error)) return attempt(act, { repeats: false });
     if (isTransient(error)) return UNAVAILABLE;
     throw error;
   }
 }
-
-const NEVER = (): boolean => false;
 
 /** Null: this deployment has no bucket, so that pictures are in replies only. */
 export const bucketOf = (env: Env): R2Bucket | null => (env as Partial<Env>).IMAGES ?? null;

@@ -16,12 +16,11 @@ import type {
   RequestFailure,
 } from "../domain/ledger/failure.ts";
 import { isoTime } from "../domain/ledger/period.ts";
-import { isRetryable, isTransient } from "../io/object-error.ts";
 import { twice, within } from "../io/bucket.ts";
 import { Places } from "../io/places.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import type { KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
-import { objectCaller, tenantObject, transformsOf, UNAVAILABLE } from "./bindings.ts";
+import { attempt, objectCaller, tenantObject, transformsOf, UNAVAILABLE } from "./bindings.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 
 // Finds a picture at another size or in another format in the bucket, and makes it where it is not there
@@ -167,11 +166,13 @@ type Claim = Awaited<ReturnType<typeof claimed>>;
 
 /** Repeated where the object was lost before it answered: a claim that it then has kept ends by itself. */
 const claimed = (env: Env, { caller, owner, named }: Order) =>
-  asked(() =>
-    tenantObject(env, owner.tenant).beginVariant(owner.generation, {
-      ...named,
-      caller: caller.kind === "link" ? null : objectCaller(caller),
-    }),
+  attempt(
+    () =>
+      tenantObject(env, owner.tenant).beginVariant(owner.generation, {
+        ...named,
+        caller: caller.kind === "link" ? null : objectCaller(caller),
+      }),
+    { repeats: true },
   );
 
 function unclaimed(
@@ -197,22 +198,11 @@ async function makeClaimed(env: Env, means: Means, order: Order): Promise<Pictur
   const made = await make(means, order).catch(() => NOT_MADE);
   const isMade = made.kind === "file";
   // If the object does not hear of it, the claim ends by itself.
-  await asked(() =>
-    tenantObject(env, owner.tenant).endVariant(owner.generation, { ...named, isMade }),
+  await attempt(
+    () => tenantObject(env, owner.tenant).endVariant(owner.generation, { ...named, isMade }),
+    { repeats: true },
   ).catch(() => undefined);
   return made;
-}
-
-async function asked<Reply>(ask: () => Promise<Reply>): Promise<Reply | typeof UNAVAILABLE> {
-  try {
-    return await ask().catch((error: unknown) => {
-      if (isRetryable(error)) return ask();
-      throw error;
-    });
-  } catch (error) {
-    if (isTransient(error)) return UNAVAILABLE;
-    throw error;
-  }
 }
 
 async function waitFor(bucket: R2Bucket, key: string): Promise<PictureFile> {

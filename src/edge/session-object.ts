@@ -7,10 +7,9 @@ import type {
   GenerationCallFailure,
 } from "../generation/generation-call.ts";
 import type { Streamed } from "../generation/stream-call.ts";
-import { isRetryable, isTransient } from "../io/object-error.ts";
 import type { AskedChat } from "./chat-call.ts";
 import { GENERATED } from "./generation-deps.ts";
-import { TENANT_READ, UNAVAILABLE } from "./bindings.ts";
+import { attempt, TENANT_READ, type UNAVAILABLE } from "./bindings.ts";
 
 // The object of a chat session as routes call it.
 
@@ -66,24 +65,14 @@ export interface SessionObject {
   message(asked: SessionMessage): Promise<SessionReply>;
 }
 
-/**
- * @param repeats the call changes nothing, or can be repeated: it is, once, when it was cut off
- * @throws what the object's own code threw
- */
-export async function callSession<Result>(
+/** As `attempt`. */
+export const callSession = <Result>(
   env: Env,
   {
     tenant,
     id,
-    repeats,
+    ...how
   }: { readonly tenant: string; readonly id: string; readonly repeats: boolean },
   act: (session: SessionObject) => Promise<Result>,
-): Promise<Result | typeof UNAVAILABLE> {
-  try {
-    return await act(env.SESSION.getByName(sessionObjectName(tenant, id)));
-  } catch (error) {
-    if (repeats && isRetryable(error)) return callSession(env, { tenant, id, repeats: false }, act);
-    if (isTransient(error)) return UNAVAILABLE;
-    throw error;
-  }
-}
+): Promise<Result | typeof UNAVAILABLE> =>
+  attempt(async () => act(env.SESSION.getByName(sessionObjectName(tenant, id))), how);
