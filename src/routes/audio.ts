@@ -27,6 +27,20 @@ const renderedText = (text: string): Rendered => ({
   body: new TextEncoder().encode(text).slice(),
 });
 
+/** The form that has a recording. */
+const RECORDING = {
+  limitBytes: MAX_FORM_BYTES,
+  as: "multipart",
+  largest: "file",
+  mend: mendedForm,
+} as const;
+
+const TRANSCRIBED = {
+  status: 200,
+  schema: TranscriptionOutput,
+  otherTypes: ["text/plain"],
+} as const;
+
 export const createTranscription = defineRoute({
   method: "POST",
   path: "/v1/audio/transcriptions",
@@ -37,14 +51,11 @@ export const createTranscription = defineRoute({
   admits: { kind: "generation", route: "POST /v1/audio/transcriptions" },
   auth: { kind: "key", roles: ["call"] },
   body: {
+    ...RECORDING,
     lists: ["timestamp_granularities", "include"],
     schema: TranscriptionInput,
-    limitBytes: MAX_FORM_BYTES,
-    as: "multipart",
-    largest: "file",
-    mend: mendedForm,
   },
-  reply: { status: 200, schema: TranscriptionOutput, otherTypes: ["text/plain"] },
+  reply: TRANSCRIBED,
   failures: GENERATED,
   handle: (call) => recordingReply(call, "POST /v1/audio/transcriptions", "transcribe"),
 });
@@ -58,14 +69,8 @@ export const createAudioTranslation = defineRoute({
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/audio/translations" },
   auth: { kind: "key", roles: ["call"] },
-  body: {
-    schema: AudioTranslationInput,
-    limitBytes: MAX_FORM_BYTES,
-    as: "multipart",
-    largest: "file",
-    mend: mendedForm,
-  },
-  reply: { status: 200, schema: TranscriptionOutput, otherTypes: ["text/plain"] },
+  body: { ...RECORDING, schema: AudioTranslationInput },
+  reply: TRANSCRIBED,
   failures: GENERATED,
   handle: (call) => recordingReply(call, "POST /v1/audio/translations", "translate"),
 });

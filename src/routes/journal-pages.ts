@@ -1,20 +1,21 @@
+import * as v from "valibot";
+import { pageQuery, timeInput } from "../api/field.ts";
 import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
 import { raw } from "../http/call.ts";
 import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
-import { readTenant, type TenantAnswer, type TenantRequest } from "../edge/bindings.ts";
+import { readTenant, type TenantAnswer } from "../edge/bindings.ts";
 
 // Rows made from the journal, newest first: a page of them, or all that match as one stream.
 
 /** Entries read in one step while streaming. */
 const STREAM_PAGE = 200;
 
-interface JournalQuery {
-  readonly cursor?: string | undefined;
-  readonly limit: number;
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  readonly outcome?: TenantRequest<"listLines">["outcome"] | undefined;
-}
+export const journalQuery = v.strictObject({
+  ...pageQuery,
+  from: v.optional(timeInput("Admitted at or after.")),
+  to: v.optional(timeInput("Admitted before.")),
+  outcome: v.optional(v.picklist(["posted", "voided", "expired"])),
+});
 
 type Page = TenantAnswer<"listLines", "page">;
 
@@ -26,7 +27,7 @@ type Page = TenantAnswer<"listLines", "page">;
 export async function journalPages<Row>(
   call: Parameters<typeof readTenant>[0] & {
     readonly request: Request;
-    readonly query: JournalQuery;
+    readonly query: v.InferOutput<typeof journalQuery>;
   },
   rowsOf: (entry: JournalEntry) => readonly Row[],
 ) {

@@ -1,12 +1,11 @@
-import * as v from "valibot";
 import { toJournalEntry } from "../domain/ledger/journal-object.ts";
 import { ok } from "../http/call.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery, timeInput } from "../api/field.ts";
+import { list, listOf } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { TENANT_READ } from "../edge/bindings.ts";
-import { journalPages } from "./journal-pages.ts";
+import { journalPages, journalQuery } from "./journal-pages.ts";
 
 export const listLines = defineRoute({
   method: "GET",
@@ -16,12 +15,7 @@ export const listLines = defineRoute({
   description: `A page as JSON, or, with \`Accept: ${NDJSON}\`, all that match as one stream. Older days are at \`/v1/ledger/archives\`.`,
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject({
-    ...pageQuery,
-    from: v.optional(timeInput("Admitted at or after.")),
-    to: v.optional(timeInput("Admitted before.")),
-    outcome: v.optional(v.picklist(["posted", "voided", "expired"])),
-  }),
+  query: journalQuery,
   reply: { status: 200, schema: listOf(JournalLineOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

@@ -21,7 +21,12 @@ import { personOf } from "../api/openai/drop-in.ts";
 import { askedChat } from "../edge/chat-call.ts";
 import { callerOf, openAiReply } from "../edge/generation-deps.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
-import { callSession, SESSION_CREATE, SESSION_MESSAGE } from "../edge/session-object.ts";
+import {
+  callSession,
+  SESSION_CREATE,
+  SESSION_MESSAGE,
+  type SessionObject,
+} from "../edge/session-object.ts";
 import { objectCaller, readTenant, TENANT_READ, writeTenant } from "../edge/bindings.ts";
 import { streamReply } from "./chat.ts";
 
@@ -38,6 +43,19 @@ const MAX_SESSION_BYTES = 512 * 1024;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 const MESSAGE_ROUTE = "POST /v1/sessions/{id}/messages";
+
+/** What a session's object says of it, if the caller may use the session. */
+async function readSession<Result>(
+  call: Parameters<typeof readTenant>[0] & { readonly params: { readonly id: string } },
+  read: (session: SessionObject) => Promise<Result>,
+) {
+  const { id } = call.params;
+  const opened = await readTenant(call, (tenant, caller) =>
+    tenant.openSession(caller, { id, model: null }),
+  );
+  if (opened.kind !== "opened") return opened;
+  return callSession(call.env, { tenant: call.caller.tenant, id, repeats: true }, read);
+}
 
 const createSession = defineRoute({
   method: "POST",
@@ -93,15 +111,7 @@ const getSession = defineRoute({
   reply: { status: 200, schema: SessionOutput },
   failures: TENANT_READ,
   handle: async (call) => {
-    const { id } = call.params;
-    const opened = await readTenant(call, (tenant, caller) =>
-      tenant.openSession(caller, { id, model: null }),
-    );
-    if (opened.kind !== "opened") return opened;
-    const { tenant } = call.caller;
-    const read = await callSession(call.env, { tenant, id, repeats: true }, (session) =>
-      session.read(),
-    );
+    const read = await readSession(call, (session) => session.read());
     return read.kind === "session" ? ok(toSession(read)) : read;
   },
 });
@@ -135,18 +145,10 @@ const listSessionMessages = defineRoute({
   reply: { status: 200, schema: listOf(SessionMessageOutput) },
   failures: TENANT_READ,
   handle: async (call) => {
-    const { id } = call.params;
     const { cursor, limit } = call.query;
     const after = parseIndex(cursor);
     if (typeof after !== "number") return after;
-    const opened = await readTenant(call, (tenant, caller) =>
-      tenant.openSession(caller, { id, model: null }),
-    );
-    if (opened.kind !== "opened") return opened;
-    const { tenant } = call.caller;
-    const page = await callSession(call.env, { tenant, id, repeats: true }, (session) =>
-      session.listMessages(after, limit),
-    );
+    const page = await readSession(call, (session) => session.listMessages(after, limit));
     if (page.kind !== "messages") return page;
     const last = page.messages.at(-1)?.position ?? after;
     return ok(list(page.messages.map(toSessionMessage), page.more ? String(last) : null));
