@@ -10,6 +10,27 @@ export const DOCUMENTS: readonly Mutation[] = [
     tests: ["test/durable-objects/vector-sets.test.ts"],
   },
   {
+    what: "a document is embedded, and charged, beyond its tenant's share of storage",
+    file: "durable-objects/tenant/search/vector-sets.ts",
+    from: "db.size() > platform.storageLimit * STORAGE_SHARE;",
+    to: "db.size() < 0;",
+    tests: ["test/durable-objects/vector-sets.test.ts"],
+  },
+  {
+    what: "an embedding that was charged and could not be stored is said to be free",
+    file: "src/search/index-document.ts",
+    from: `return { kind: "not_stored", failure, callId, microNeurons };`,
+    to: `return { kind: "not_stored", failure, callId, microNeurons: ZERO };`,
+    tests: ["test/routes/document-search.test.ts"],
+  },
+  {
+    what: "a later window of one task is read before the first of another",
+    file: "src/io/gate.ts",
+    from: "first === undefined || one.order < first.order",
+    to: "first === undefined",
+    tests: ["test/io/gate.test.ts"],
+  },
+  {
     what: "a file is converted though its id is taken or its model may not run",
     file: "durable-objects/tenant/calls/may-read.ts",
     from: "if (unfit !== null) return unfit;",
