@@ -24,6 +24,20 @@ export const DOCUMENTS: readonly Mutation[] = [
     tests: ["test/routes/document-search.test.ts"],
   },
   {
+    what: "all embedding calls of a long document run at once",
+    file: "src/search/index-document.ts",
+    from: "atOnce: EMBEDDED_AT_ONCE,",
+    to: "",
+    tests: ["test/routes/document-search.test.ts"],
+  },
+  {
+    what: "an engine is called, and charged, after the time of its call is up",
+    file: "src/generation/run-generation.ts",
+    from: "if (signal.aborted) return null;",
+    to: "",
+    tests: ["test/generation/run-generation.test.ts"],
+  },
+  {
     what: "a later window of one task is read before the first of another",
     file: "src/io/gate.ts",
     from: "first === undefined || one.order < first.order",

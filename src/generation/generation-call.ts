@@ -73,6 +73,8 @@ export interface GenerationRequest<Kind extends GenerationKind>
   readonly model: string;
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
+  /** Calls of the engine that run at once; absent: all of them. */
+  readonly atOnce?: number;
   /** For a chat: the request of a guard, which the policy may turn on. */
   readonly guard?: GuardRequest;
   /** Loads what the engine needs, such as pictures at URLs. */
@@ -169,7 +171,7 @@ export async function generationCall<Kind extends GenerationKind>(
     const stage = generationIn(hold);
     const unready = (await request.prepare?.(signal)) ?? null;
     if (unready !== null) return nothingRan({ made: unready, item: null, stage });
-    const context = { engine, hold, stage, modelOf, signal };
+    const context = { engine, hold, stage, modelOf, signal, atOnce: request.atOnce };
     const inference = (model: string, at: number) => request.inference(model, stage, at);
     const guarding = { ...context, judgeText, deadlineMs: runEndsMs(hold) };
     const guard = request.guard?.open(admitted, guarding) ?? null;

@@ -16,6 +16,7 @@ import { type ModelOutcome, askModels } from "../engines/engine-call.ts";
 import type { PlannedStage } from "../domain/moderation/stage.ts";
 import type { Engine, EngineName, ServedBy, Unanswered } from "../engines/engine.ts";
 import type { Answered, Inferences } from "../engines/inference.ts";
+import { createGate } from "../io/gate.ts";
 import { countedUsage } from "./counted-usage.ts";
 import { writtenText } from "./written-text.ts";
 
@@ -30,6 +31,8 @@ export interface GenerationContext {
   /** The catalogue's model with the platform's price, for the models of planned stages. */
   readonly modelOf: (id: string) => Model;
   readonly signal: AbortSignal;
+  /** Calls of the engine that run at once; absent: all of them. */
+  readonly atOnce?: number | undefined;
   /** When its engine was called; absent: it was not. */
   readonly startedMs?: number;
 }
@@ -65,14 +68,19 @@ export async function runGeneration<Kind extends GenerationKind>(
   kind: Kind,
   inference: (model: string, at: number) => Inferences[Kind],
 ): Promise<GenerationRun<Kind>> {
-  const { engine, hold, stage, signal } = context;
+  const { engine, hold, stage, signal, atOnce = Infinity } = context;
+  const gate = createGate(atOnce);
   const infer = engine.generators[kind];
   const options = { timeoutMs: TIMEOUT_MS, signal };
   const startedMs = Date.now();
   const calls = await Promise.all(
     stage.calls.map((_, at) =>
-      askModels<GenerationOutcome<Kind>>([stage.model, ...stage.fallbacks], async (model) =>
-        infer === undefined ? { kind: "unsupported" } : infer(hold, inference(model, at), options),
+      askModels<GenerationOutcome<Kind>>([stage.model, ...stage.fallbacks], (model) =>
+        gate.run({}, async () => {
+          if (signal.aborted) return null;
+          if (infer === undefined) return { kind: "unsupported" };
+          return infer(hold, inference(model, at), options);
+        }),
       ),
     ),
   );

@@ -111,6 +111,9 @@ const passagesOf = (text: string): Passage[] =>
     .slice(0, MOST_CHUNKS)
     .map(({ start, end }) => ({ start, end, text: text.slice(start, end) }));
 
+/** Calls of the engine. Each answers with up to 2 MB of JSON, and a text of 1 MiB takes eleven. */
+const EMBEDDED_AT_ONCE = 2;
+
 /** One call, one hold and one line for all passages; a hundred of them in each call of the engine. */
 async function embedPassages(
   { generation: deps }: SearchDeps,
@@ -131,6 +134,7 @@ async function embedPassages(
     ...who,
     idempotency: null,
     fit: false,
+    atOnce: EMBEDDED_AT_ONCE,
     kind: "embeddings",
     model: EMBEDDING_MODEL,
     measured: { kind: "embeddings", texts: texts.map(tokensAtMost) },

@@ -108,6 +108,29 @@ describe("POST /v1/documents/{id}/embed", () => {
     expect(await askedAbout(mark)).toHaveLength(Math.ceil(body.passages / 100));
   });
 
+  it("asks it twice at once, however long the document is", async () => {
+    const tenant = await aTenant();
+    const content = Array.from({ length: 5500 }, (_, at) => `${LEASE} Part ${at}.`).join(" ");
+    const id = await store(tenant.call, content);
+    let running = 0;
+    const most = { asked: 0, atOnce: 0 };
+    const run = async (...asked: Parameters<Env["AI"]["run"]>) => {
+      running += 1;
+      most.asked += 1;
+      most.atOnce = Math.max(most.atOnce, running);
+      await scheduler.wait(20);
+      running -= 1;
+      return env.AI.run(...asked);
+    };
+    const reply = await ask("POST", `/v1/documents/${id}/embed`, {
+      key: tenant.key,
+      env: { INFERENCE: "workers-ai", AI: { run } },
+    });
+    expect([reply.status, reply.body.covered_to]).toEqual([200, content.length]);
+    expect(most).toEqual({ asked: Math.ceil(reply.body.passages / 100), atOnce: 2 });
+    expect(most.asked).toBeGreaterThan(3);
+  });
+
   it("charges nothing for a document without words", async () => {
     const tenant = await aTenant();
     const id = await store(tenant.call, "--- *** ---");
