@@ -47,6 +47,7 @@ export interface NewSession {
   readonly tenant: string;
   readonly id: string;
   readonly caller: Caller;
+  readonly requestId: string;
   readonly terms: SessionTerms;
 }
 
@@ -104,7 +105,8 @@ export class Session extends DurableObject<Env> {
    * The object stores itself, with its alarm, before the tenant's object lists it: a session that is listed
    * is always there, and one that could not be listed erases itself.
    */
-  async create({ tenant, id, caller, terms }: NewSession): Promise<SessionView | CreateFailure> {
+  async create(asked: NewSession): Promise<SessionView | CreateFailure> {
+    const { tenant, id, caller, requestId, terms } = asked;
     const nowMs = Date.now();
     if (this.#store.read() === null) {
       this.#db.transaction(() => {
@@ -114,7 +116,7 @@ export class Session extends DurableObject<Env> {
       await this.ctx.storage.setAlarm(nowMs + UNLISTED_MS);
     }
     const { userId, model } = terms;
-    const listed = await this.#tenant(tenant).addSession(caller, { id, userId, model });
+    const listed = await this.#tenant(tenant).addSession(caller, { id, userId, model, requestId });
     if (listed.kind !== "listed") {
       await this.erase();
       return listed;

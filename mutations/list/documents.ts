@@ -45,6 +45,13 @@ export const DOCUMENTS: readonly Mutation[] = [
     tests: ["test/io/gate.test.ts"],
   },
   {
+    what: "a session or a picture that is refused by the rate is not counted as refused",
+    file: "durable-objects/tenant/ledger/refusals.ts",
+    from: "if (refused !== null) countRefusal(tx, request, refused);",
+    to: "",
+    tests: ["test/durable-objects/session-limits.test.ts"],
+  },
+  {
     what: "a file is converted though its id is taken or its model may not run",
     file: "durable-objects/tenant/calls/may-read.ts",
     from: "if (unfit !== null) return unfit;",

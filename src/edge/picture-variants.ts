@@ -71,6 +71,7 @@ const NO_PICTURE = { kind: "not_found", what: "image" } as const;
 
 export interface VariantCall {
   readonly env: Env;
+  readonly requestId: string;
   readonly ctx: ExecutionContext;
 }
 
@@ -124,7 +125,9 @@ export async function pictureFile(
   if ((await bucket.head(key)) !== null) return { kind: "file", key };
   const transforms = transformsOf(call.env);
   if (transforms === null) return NO_TRANSFORMS;
-  const order = { caller, owner, named: { callId, pictureId: id, name }, key, itself, variant };
+  const named = { callId, pictureId: id, name };
+  const { requestId } = call;
+  const order = { caller, requestId, owner, named, key, itself, variant };
   return toItsEnd(call.ctx, makeOnce(call.env, { bucket, transforms }, order));
 }
 
@@ -134,6 +137,7 @@ function formatOf(contentType: string | undefined): PictureFormat | null {
 
 interface Order {
   readonly caller: PictureReader;
+  readonly requestId: string;
   readonly owner: PictureOwner;
   readonly named: { readonly callId: string; readonly pictureId: string; readonly name: string };
   readonly key: string;
@@ -165,11 +169,12 @@ async function makeOnce(env: Env, means: Means, order: Order): Promise<PictureFi
 type Claim = Awaited<ReturnType<typeof claimed>>;
 
 /** Repeated where the object was lost before it answered: a claim that it then has kept ends by itself. */
-const claimed = (env: Env, { caller, owner, named }: Order) =>
+const claimed = (env: Env, { caller, requestId, owner, named }: Order) =>
   attempt(
     () =>
       tenantObject(env, owner.tenant).beginVariant(owner.generation, {
         ...named,
+        requestId,
         caller: caller.kind === "link" ? null : objectCaller(caller),
       }),
     { repeats: true },

@@ -69,12 +69,13 @@ const createSession = defineRoute({
   reply: { status: 200, schema: SessionOutput },
   failures: SESSION_CREATE,
   handle: async (call) => {
+    const { requestId } = call;
     const { tenant } = call.caller;
     const id = newId("ses");
     const terms = toTerms(call.body);
     const caller = objectCaller(call.caller);
     const made = await callSession(call.env, { tenant, id, repeats: true }, (session) =>
-      session.create({ tenant, id, caller, terms }),
+      session.create({ tenant, id, caller, requestId, terms }),
     );
     return made.kind === "session" ? ok(toSession(made)) : made;
   },

@@ -206,6 +206,7 @@ describe("a session's beginning", () => {
           tenant: tenant.id,
           id,
           caller,
+          requestId: "req_1",
           terms: TERMS,
         }),
       ),
@@ -233,6 +234,7 @@ describe("a session's beginning", () => {
         tenant: tenant.id,
         id,
         caller: { kind: "platform" },
+        requestId: "req_1",
         terms: TERMS,
       }),
     );

@@ -25,6 +25,15 @@ describe("a session begins", () => {
     expect(replies.map(({ status }) => status)).toEqual([200, 200, 429]);
     expect(replies[2]?.body.kind).toBe("rate_limited");
     expect(await rows(tenant.id, "SELECT id FROM sessions")).toHaveLength(2);
+    expect((await tenant.call("GET", "/v1/refusals")).body.data).toMatchObject([
+      {
+        kind: "rate_limited",
+        policy: "requests",
+        count: 1,
+        key_ids: [expect.stringMatching(/^key_/)],
+        first_request_id: replies[2]?.body.request_id,
+      },
+    ]);
   });
 
   it("while its key has fewer than 2,000, whatever other keys have", async () => {

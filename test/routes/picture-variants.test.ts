@@ -220,6 +220,15 @@ describe("GET /v1/images/{id} with a size or a format", () => {
     const refused = await variant("width=86&format=webp");
     expect([refused.status, problem(refused).kind]).toEqual([429, "rate_limited"]);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const { body } = await acme.call("GET", "/v1/refusals");
+    expect(body.data).toMatchObject([
+      {
+        kind: "rate_limited",
+        policy: "requests",
+        count: 1,
+        first_request_id: problem(refused).request_id,
+      },
+    ]);
     expect((await variant("width=85&format=webp")).status).toBe(200);
     expect((await counts()).transformations).toBe(1);
   });

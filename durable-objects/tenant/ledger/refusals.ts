@@ -7,13 +7,14 @@ import {
   type Failure,
   QUOTA_KINDS,
   type QuotaFailure,
+  type RateFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RefusalCount, RefusalDetail } from "../../../src/domain/ledger/refusal-count.ts";
 import type { RefusalStore } from "./refusal-store.ts";
 import { PASSING } from "../../../src/domain/moderation/batch.ts";
-import { isSharing } from "../../../src/domain/ledger/rate-limit.ts";
+import { isSharing, REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { inTheWay } from "../../../src/domain/ledger/quota.ts";
 import type { Tx } from "../transactions.ts";
 import { recordExceeded } from "../webhooks/webhooks.ts";
@@ -199,6 +200,19 @@ export function countRefusal(
   };
   tx.stores.refusals.add(refused, tx.nowMs);
   if (isQuota(reply)) recordExceeded(tx, reply);
+}
+
+/**
+ * Takes a unit of `requests` for work that has no hold, or comes before one. A refusal is counted as that
+ * of a call.
+ */
+export function takeRequest(
+  tx: Tx,
+  request: Pick<AdmitRequest, "route" | "requestId">,
+): RateFailure | null {
+  const refused = tx.stores.ledger.takeUnits(tx.profile, { [REQUESTS]: 1 });
+  if (refused !== null) countRefusal(tx, request, refused);
+  return refused;
 }
 
 const isQuota = (reply: AdmitReply): reply is Extract<AdmitFailure, QuotaFailure> =>

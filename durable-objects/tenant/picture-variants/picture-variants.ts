@@ -4,7 +4,6 @@ import {
   variantEnded,
 } from "../../../src/domain/generation/picture-variant.ts";
 import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
-import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import type {
   AccessFailure,
   LookupFailure,
@@ -18,6 +17,7 @@ import {
   type TenantContext,
   type TenantFeature,
 } from "../feature.ts";
+import { takeRequest } from "../ledger/refusals.ts";
 import { notFound } from "../page.ts";
 import type { Caller } from "../protocol.ts";
 import { authorise, type Tx } from "../transactions.ts";
@@ -56,11 +56,14 @@ export interface NamedVariant extends PictureOfCall {
 export interface NewVariant extends NamedVariant {
   /** Null: a signed link, which was checked. */
   readonly caller: Caller | null;
+  readonly requestId: string;
 }
 
 const MAKERS: readonly Role[] = ["call"];
 
-const LINK_OR_PLATFORM = { kind: "granted" } as const;
+const LINK_OR_PLATFORM = { kind: "granted", keyId: null } as const;
+
+const ROUTE = "GET /v1/images/{id}";
 
 const TOO_MANY = {
   kind: "over_limit",
@@ -68,7 +71,7 @@ const TOO_MANY = {
 } as const;
 
 /** A new variant is billed to the account: roles that only read begin none, and each is in the rate. */
-function begin(tx: Tx, { name, caller, ...picture }: NewVariant): BeginVariant {
+function begin(tx: Tx, { name, caller, requestId, ...picture }: NewVariant): BeginVariant {
   const { profile, nowMs, stores } = tx;
   if (profile.settings.suspended) return { kind: "tenant_suspended" };
   const access =
@@ -77,7 +80,7 @@ function begin(tx: Tx, { name, caller, ...picture }: NewVariant): BeginVariant {
   const claim = claimVariant(name, stores.variants.of(picture), nowMs);
   if (claim.kind === "too_many") return TOO_MANY;
   if (claim.kind !== "claimed") return claim;
-  const refused = stores.ledger.takeUnits(profile, { [REQUESTS]: 1 });
+  const refused = takeRequest({ ...tx, keyId: access.keyId }, { route: ROUTE, requestId });
   if (refused !== null) return refused;
   stores.variants.write(picture, claim.claim);
   stores.variants.count(dayOf(nowMs), "begun");
@@ -97,11 +100,11 @@ function end(
 export const PICTURE_VARIANT_OPERATIONS = {
   /** For a reader of the picture, of that generation. */
   beginVariant: (
-    { ofGeneration }: TenantContext,
+    { writeOfGeneration }: TenantContext,
     generation: number,
     variant: NewVariant,
-  ): BeginVariant =>
-    ofGeneration<BeginVariant>(generation, notFound("image"), (tx) => begin(tx, variant)),
+  ): Promise<BeginVariant> =>
+    writeOfGeneration<BeginVariant>(generation, notFound("image"), (tx) => begin(tx, variant)),
 
   /** Of one that was claimed. A repeat changes nothing. */
   endVariant: (

@@ -5,7 +5,6 @@ import type {
   ServiceFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import { AUTO } from "../../../src/domain/generation/routing.ts";
-import { REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import type { ListedSession } from "../../../src/domain/session/listed-session.ts";
 import {
   MAX_SESSIONS,
@@ -16,6 +15,7 @@ import { modelsFor } from "../../../src/domain/tenant/settings.ts";
 import { isStorageFull } from "../calls/admit.ts";
 import { findPolicy, modelFinder } from "../calls/plan-call.ts";
 import type { TenantContext, TenantFeature } from "../feature.ts";
+import { takeRequest } from "../ledger/refusals.ts";
 import { notFound, pageOf } from "../page.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Caller } from "../protocol.ts";
@@ -112,6 +112,8 @@ export interface AddSession {
   readonly id: string;
   readonly userId: string | null;
   readonly model: string;
+  /** Of the request that begins it. */
+  readonly requestId: string;
 }
 
 export type AddedSession =
@@ -121,8 +123,8 @@ export type AddedSession =
   | Extract<ServiceFailure, { kind: "storage_full" }>;
 
 /** The session's own object asks it; a repeat changes nothing. */
-function addSession(tx: Tx, { id, userId, model }: AddSession): AddedSession {
-  const { sessions, keys, ledger } = tx.stores;
+function addSession(tx: Tx, { id, userId, model, requestId }: AddSession): AddedSession {
+  const { sessions, keys } = tx.stores;
   if (sessions.read(id) !== null) return { kind: "listed" };
   if (isStorageFull(tx)) return { kind: "storage_full" };
   if (sessions.count() >= MAX_SESSIONS) {
@@ -134,7 +136,7 @@ function addSession(tx: Tx, { id, userId, model }: AddSession): AddedSession {
     const detail = `A key has at most ${MAX_SESSIONS_OF_KEY} sessions at once, with those of its rotations: delete one, or wait for one to end.`;
     return { kind: "over_limit", detail };
   }
-  const refused = ledger.takeUnits(tx.profile, { [REQUESTS]: 1 });
+  const refused = takeRequest(tx, { route: "POST /v1/sessions", requestId });
   if (refused !== null) return refused;
   sessions.insert({ id, lineage, userId, model, createdAtMs: tx.nowMs });
   return { kind: "listed" };
@@ -187,8 +189,8 @@ function usable(tx: Tx, id: string): ListedSession | null {
 const NO_SESSION = notFound("session");
 
 export const SESSION_OPERATIONS = {
-  addSession: ({ ask }: TenantContext, caller: Caller, request: AddSession) =>
-    Promise.resolve(ask(caller, (tx) => addSession(tx, request))),
+  addSession: ({ write }: TenantContext, caller: Caller, request: AddSession) =>
+    write(caller, (tx) => addSession(tx, request)),
 
   openSession: (
     { ask }: TenantContext,
