@@ -51,7 +51,8 @@ export interface Idempotency {
 
 export type AdmitRequest = ModerationAdmit | GenerationAdmit | DocumentAdmit | ScoringAdmit;
 
-interface CallAdmit {
+/** What every admission has. */
+export interface CallAdmit {
   readonly callId: CallId;
   readonly requestId: string;
   /** The route as a label: `POST /v1/verdicts`. Idempotency keys are kept per route. */

@@ -3,6 +3,7 @@ import type {
   AdmitFailure,
   AdmitReply,
   AdmitRequest,
+  CallAdmit,
   Replayed,
   SettleReply,
   SettleRequest,
@@ -22,6 +23,17 @@ import { isTransient } from "../io/object-error.ts";
 //
 // A call with a streamed answer returns while it still runs: it is settled when the stream has ended.
 // If this Worker dies meanwhile, the hold expires and is charged.
+
+/** What every admission has of its call, and nothing else of it. */
+export const callAdmit = (call: CallAdmit): CallAdmit => ({
+  callId: call.callId,
+  requestId: call.requestId,
+  route: call.route,
+  caller: call.caller,
+  userId: call.userId,
+  ...(call.context !== undefined && { context: call.context }),
+  idempotency: call.idempotency,
+});
 
 /** The two methods of a tenant's object that a call needs. */
 export interface Tenant {

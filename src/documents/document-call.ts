@@ -4,6 +4,7 @@ import type {
   LimitStatus,
 } from "../../durable-objects/tenant/protocol.ts";
 import {
+  callAdmit,
   type GovernedOutcome,
   governedCall,
   type Observe,
@@ -109,13 +110,8 @@ export async function documentCall(
 }
 
 const admitOf = (request: DocumentRequest): DocumentAdmit => ({
+  ...callAdmit(request),
   kind: "document",
-  callId: request.callId,
-  requestId: request.requestId,
-  route: request.route,
-  caller: request.caller,
-  userId: request.userId,
-  idempotency: request.idempotency,
   ...(request.store !== null && { document: request.store.document }),
   model: request.model,
   tasks: request.prepared.measured,

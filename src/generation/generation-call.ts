@@ -1,14 +1,14 @@
 import type {
   Admitted,
   AdmitFailure,
+  CallAdmit,
   LimitStatus,
-  Caller,
   GenerationAdmit,
-  Idempotency,
   Replayed,
   StoredReply,
 } from "../../durable-objects/tenant/protocol.ts";
 import {
+  callAdmit,
   type GovernedOutcome,
   governedCall,
   type Observe,
@@ -50,16 +50,7 @@ const SETTLE_MS = 30_000;
 const MAX_KEPT_BYTES = 65_536;
 
 /** The caller and the ids of a call: the same for every route. */
-export interface GenerationCaller {
-  readonly callId: string;
-  readonly requestId: string;
-  /** The route as a label; idempotency keys are kept per route. */
-  readonly route: string;
-  readonly caller: Caller;
-  readonly userId: string | null;
-  /** The caller's own label; absent: there is none. */
-  readonly context?: string;
-  readonly idempotency: Idempotency | null;
+export interface GenerationCaller extends CallAdmit {
   /** `skip`: the cache is not used; `refresh`: it is only written. */
   readonly cacheMode?: CacheMode;
 }
@@ -237,14 +228,8 @@ export const admitOf = <Kind extends GenerationKind>(
   }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
   streamed: boolean,
 ): GenerationAdmit => ({
+  ...callAdmit(request),
   kind: "generation",
-  callId: request.callId,
-  requestId: request.requestId,
-  route: request.route,
-  caller: request.caller,
-  userId: request.userId,
-  ...(request.context !== undefined && { context: request.context }),
-  idempotency: request.idempotency,
   model: request.model,
   measured: request.measured,
   fit: request.fit,

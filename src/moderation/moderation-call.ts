@@ -1,11 +1,11 @@
 import type {
   Admitted,
-  Caller,
-  Idempotency,
+  CallAdmit,
   LimitStatus,
   ModerationAdmit,
 } from "../../durable-objects/tenant/protocol.ts";
 import {
+  callAdmit,
   governedCall,
   type GovernedOutcome,
   type Observe,
@@ -45,19 +45,10 @@ import type { StageRun } from "./run-stage.ts";
 /** A slower picture counts as unavailable. All fetches begin at once. */
 const FETCH_TIMEOUT_MS = 10_000;
 
-export interface ModerationRequest {
-  readonly callId: string;
-  readonly requestId: string;
-  /** The route as a label; idempotency keys are kept per route. */
-  readonly route: string;
+export interface ModerationRequest extends CallAdmit {
   readonly tenantId: string;
-  readonly caller: Caller;
-  readonly userId: string | null;
-  /** The caller's own label; absent: there is none. */
-  readonly context?: string;
   readonly policyName: string | null;
   readonly contents: readonly Content[];
-  readonly idempotency: Idempotency | null;
 }
 
 export interface Moderation {
@@ -157,17 +148,11 @@ const admitRequest = (
   contents: readonly PreparedContent[],
   known: KnownPolicy | null,
 ): ModerationAdmit => ({
+  ...callAdmit(request),
   kind: "moderation",
-  callId: request.callId,
-  requestId: request.requestId,
-  route: request.route,
-  caller: request.caller,
-  userId: request.userId,
-  ...(request.context !== undefined && { context: request.context }),
   contents: contents.map(measured),
   verdictIds: contents.map(({ verdictId }) => verdictId),
   policy: { name: request.policyName, known: known?.tag ?? null },
-  idempotency: request.idempotency,
 });
 
 /** The keys are not needed if the policy is known here and reuses no verdicts. */

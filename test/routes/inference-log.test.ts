@@ -63,6 +63,16 @@ describe("an inference", () => {
     expect(JSON.stringify(body)).not.toContain("heron");
   });
 
+  it("is one of each task of a document, with its label", async () => {
+    const headers = { "x-neurogate-context": "mail" };
+    const body = { type: "report", content: "The bridge was repaired. Tom calls the bank." };
+    const made = await tenant.call("POST", "/v1/documents", body, headers);
+    expect(made.status).toBe(200);
+    const { data } = (await tenant.call("GET", `${PATH}?limit=1`)).body;
+    expect(data.length).toBeGreaterThan(1);
+    for (const row of data) expect(row).toMatchObject({ context: "mail" });
+  });
+
   it("is one of each stage of a moderation, with its label", async () => {
     const headers = { "x-neurogate-context": "forum" };
     const body = { text: "Nice to meet you all" };
