@@ -62,6 +62,8 @@ export interface CallAdmit {
   /** The caller's own label, kept with the line; absent: there is none. */
   readonly context?: string;
   readonly idempotency: Idempotency | null;
+  /** Its unit of `requests` was taken by work that came before the admission; absent: it is taken now. */
+  readonly requestTaken?: true;
 }
 
 export interface ModerationAdmit extends CallAdmit {

@@ -52,6 +52,20 @@ export const DOCUMENTS: readonly Mutation[] = [
     tests: ["test/durable-objects/session-limits.test.ts"],
   },
   {
+    what: "any number of files is converted in a minute",
+    file: "durable-objects/tenant/calls/may-read.ts",
+    from: "document === undefined ? null : stores.ledger",
+    to: "document !== null ? null : stores.ledger",
+    tests: ["test/routes/document-files.test.ts"],
+  },
+  {
+    what: "a call whose unit was taken before its admission takes a second one",
+    file: "durable-objects/tenant/calls/admit.ts",
+    from: "request.requestTaken === true ? withoutRequest(all) : all",
+    to: "all",
+    tests: ["test/routes/document-files.test.ts"],
+  },
+  {
     what: "a file is converted though its id is taken or its model may not run",
     file: "durable-objects/tenant/calls/may-read.ts",
     from: "if (unfit !== null) return unfit;",

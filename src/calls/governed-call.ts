@@ -33,6 +33,7 @@ export const callAdmit = (call: CallAdmit): CallAdmit => ({
   userId: call.userId,
   ...(call.context !== undefined && { context: call.context }),
   idempotency: call.idempotency,
+  ...(call.requestTaken === true && { requestTaken: true }),
 });
 
 /** The two methods of a tenant's object that a call needs. */

@@ -25,21 +25,21 @@ export type ReadText =
   | { readonly kind: "text"; readonly text: string; readonly contentType: string }
   | Exclude<Converted, { kind: "text" }>;
 
-/** @param mayConvert asked before a file is sent away; null: it may be */
-export async function readText<Refusal>(
-  sent: SentContent,
-  converter: Converter | null,
-  mayConvert: () => Promise<Refusal | null>,
-): Promise<ReadText | Refusal> {
+/** Whether it is sent away to be read. */
+export const isConverted = (sent: SentContent): boolean =>
+  sent.kind === "file" && !isTextType(typeOf(sent));
+
+const typeOf = ({ contentType }: SentContent): string =>
+  (contentType.split(";")[0] ?? "").trim().toLowerCase();
+
+export async function readText(sent: SentContent, converter: Converter | null): Promise<ReadText> {
   if (sent.kind === "content") return textOf(sent.content, sent.contentType, "content");
-  const contentType = (sent.contentType.split(";")[0] ?? "").trim().toLowerCase();
+  const contentType = typeOf(sent);
   if (isTextType(contentType)) {
     const decoded = decodedText(sent.bytes, sent.contentType);
     if (decoded === null) return wrong("file", "must be text of the charset that it declares");
     return textOf(decoded, contentType, "file");
   }
-  const refusal = await mayConvert();
-  if (refusal !== null) return refusal;
   const converted = await convertFile(converter, { bytes: sent.bytes, contentType });
   if (converted.kind !== "text") return converted;
   return checked(converted.text, contentType, "file");

@@ -4,7 +4,7 @@ import type { DocumentTask } from "../domain/documents/task.ts";
 import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { readDocumentText, readResults } from "../documents/stored-files.ts";
 import type { Converter } from "../documents/convert-file.ts";
-import { readText } from "../documents/read-file.ts";
+import { isConverted, readText } from "../documents/read-file.ts";
 import { prepareAnalysis } from "../documents/analyse.ts";
 import { documentCall, type MadeDocument } from "../documents/document-call.ts";
 import { createEngine } from "../engines/create-engine.ts";
@@ -78,9 +78,10 @@ export const createDocument = defineRoute({
     if (sent === null) return invalid(["file", "base64"], "must be base64");
     const asked = { id: body.id ?? null, model: body.model ?? null, tasks: wanted.tasks };
     const idempotencyKey = read.who.idempotency?.key ?? null;
-    const content = await readText(sent, converterOf(call), () =>
-      mayConvert(call, { document: asked, idempotencyKey }),
-    );
+    const converts = isConverted(sent);
+    const refused = converts ? await mayConvert(call, { document: asked, idempotencyKey }) : null;
+    if (refused !== null) return refused;
+    const content = await readText(sent, converterOf(call));
     if (content.kind !== "text") return content;
     const { text, contentType } = content;
     const engine = createEngine(call.config, call.env);
@@ -111,6 +112,7 @@ export const createDocument = defineRoute({
       call.ctx,
       documentCall(deps, {
         ...read.who,
+        ...(converts && { requestTaken: true as const }),
         store: { document, text },
         prepared,
         model: body.model ?? null,
@@ -142,7 +144,10 @@ type CreateCall = Parameters<typeof callerOf>[0];
 const converterOf = ({ config, env }: CreateCall): Converter | null =>
   config.inference === "workers-ai" ? ((env as Partial<Env>).AI?.toMarkdown() ?? null) : null;
 
-/** A file is sent away before its call is measured and admitted: not if it would be refused. */
+/**
+ * A file is sent away before its call is measured and admitted: not if it would be refused, and within the
+ * rate of requests. A repeat of a question that was cut off may take one unit more.
+ */
 async function mayConvert(
   call: CreateCall,
   known: {

@@ -201,6 +201,38 @@ describe("a PDF or Office file", () => {
     expect(reply.body.kind).toBe("engine_unsupported");
   });
 
+  it("takes its call's one unit of the rate of requests before it is sent away", async () => {
+    const slow = await makeTenant("slow-files", { rpm: { requests: 3 } });
+    const mark = unique();
+    const headers = { "Idempotency-Key": unique() };
+    const body = { type: "report", tasks: [], ...asFile(pdfOf(`A page ${mark}`), PDF) };
+    const sendFile = (change: Record<string, unknown> = {}) =>
+      ask("POST", path, { key: slow.key, body: { ...body, ...change }, headers, env: WORKERS_AI });
+    const left = async () => {
+      const { rates } = (await slow.call("GET", "/v1/limits")).body;
+      return rates.find(({ name }: { name: string }) => name === "requests").remaining;
+    };
+    const first = await sendFile();
+    expect([first.status, await left()]).toEqual([200, 2]);
+    // A repeat is converted, too, and so is a file of which nothing is stored.
+    expect([(await sendFile()).body, await left()]).toEqual([first.body, 1]);
+    const empty = { file: { content_type: PDF, base64: base64(pdfOf()) } };
+    expect([(await sendFile(empty)).status, await left()]).toEqual([400, 0]);
+    expect(await askedFor(mark)).toHaveLength(2);
+    const refused = await sendFile();
+    expect([refused.status, refused.body.kind]).toEqual([429, "rate_limited"]);
+    expect(await askedFor(mark)).toHaveLength(2);
+    const { data } = (await slow.call("GET", "/v1/refusals")).body;
+    expect(data).toMatchObject([{ kind: "rate_limited", policy: "requests", count: 1 }]);
+  });
+
+  it("is stored within a rate of one", async () => {
+    const slow = await makeTenant("slowest-files", { rpm: { requests: 1 } });
+    const body = { type: "report", tasks: [], ...asFile(pdfOf(`A page ${unique()}`), PDF) };
+    expect((await slow.onWorkersAi("POST", path, body)).status).toBe(200);
+    expect((await slow.onWorkersAi("POST", path, body)).status).toBe(429);
+  });
+
   it("is not sent away for a tenant that would be refused", async () => {
     const poor = await makeTenant("poor-files", { daily_neurons: 0 });
     const mark = unique();

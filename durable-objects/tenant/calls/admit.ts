@@ -4,7 +4,7 @@ import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
 import type { Hold, JournalLine, Item } from "../../../src/domain/ledger/ledger.ts";
 import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
-import { isSharing, withShare } from "../../../src/domain/ledger/rate-limit.ts";
+import { isSharing, withoutRequest, withShare } from "../../../src/domain/ledger/rate-limit.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { DEFAULT_MODEL, planAnalysis } from "../../../src/domain/documents/plan-analysis.ts";
@@ -198,7 +198,8 @@ function reserve(
   const { userId } = request;
   const pictures = userPicturesOf(tx, { userId, stages });
   const isOfBatch = isSharing(request.route);
-  const units = unitsOf(rateUnits(stages, itemsOf(request)), byScoreKey);
+  const all = unitsOf(rateUnits(stages, itemsOf(request)), byScoreKey);
+  const units = request.requestTaken === true ? withoutRequest(all) : all;
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
     units: isOfBatch ? withShare(units) : units,

@@ -95,7 +95,7 @@ export class GovernedCalls {
     return reply;
   }
 
-  /** Whether a large body is worth reading; nothing is reserved, and it takes no rate. */
+  /** Whether a large body is worth reading, or a file may be converted; nothing is reserved. */
   async mayRead(request: ReadRequest): Promise<ReadReply> {
     const { transact, arm } = this.#context;
     const reply = transact((tx) => mayRead(tx, request));

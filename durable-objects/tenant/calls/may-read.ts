@@ -14,8 +14,8 @@ import { countRefusal } from "../ledger/refusals.ts";
 import type { AdmitFailure, Caller } from "../protocol.ts";
 
 // Whether a large body is worth reading, before it is read: the reply is that of its call, as far as it
-// is known without the body. Nothing is held and no rate is taken: the call is admitted or refused when
-// it comes.
+// is known without the body. Nothing is held, and only a conversion takes of a rate: the call is admitted
+// or refused when it comes.
 
 export interface ReadRequest {
   readonly requestId: string;
@@ -26,7 +26,10 @@ export interface ReadRequest {
     /** As in an admission. */
     readonly route: string;
     readonly idempotencyKey: string | null;
-    /** A document whose file is still to be converted; absent: nothing is known of the body. */
+    /**
+     * A document whose file is to be converted now: that takes the unit of `requests` of its call. Absent:
+     * nothing is known of the body.
+     */
     readonly document?: {
       /** As the caller chose it; null: it has none yet. */
       readonly id: string | null;
@@ -53,7 +56,8 @@ export function mayRead(tx: Tx, { caller, call, requestId }: ReadRequest): ReadR
   }
   if (call === null) return access.kind === "granted" ? MAY_READ : access;
   const keyId = access.kind === "granted" ? access.keyId : null;
-  const reply = access.kind === "granted" ? refusalBefore(tx, call) : access;
+  const reply =
+    access.kind === "granted" ? (refusalBefore(tx, call) ?? refusalOfUnit(tx, call)) : access;
   if (reply === null) return MAY_READ;
   countRefusal({ ...tx, keyId }, { requestId, route: call.route }, reply);
   return reply;
@@ -79,6 +83,13 @@ function refusalBefore(
   if (refusal === null || kind === "generation") return refusal;
   return hasFreePolicy(tx) ? refusalAt(ZERO) : refusal;
 }
+
+/** Each conversion is in the rate, also that of a call which is refused afterwards, or given again. */
+const refusalOfUnit = (
+  { profile, stores }: Tx,
+  { document }: NonNullable<ReadRequest["call"]>,
+): AdmitFailure | null =>
+  document === undefined ? null : stores.ledger.takeUnits(profile, { [REQUESTS]: 1 });
 
 /** An id that is taken, or a model that may not run. */
 function refusalOfDocument(

@@ -122,6 +122,12 @@ export function count(windows: Windows, units: RateUnits, nowMs: number): Window
   return next;
 }
 
+/** The units of a call whose unit of `requests` was taken before its admission. */
+export const withoutRequest = (units: RateUnits): RateUnits => ({
+  ...units,
+  [REQUESTS]: Math.max(0, (units[REQUESTS] ?? 0) - 1),
+});
+
 // All batches and pipelines of a tenant together take at most half of its concurrency and rates, so that
 // other calls can run beside them. Their share of a rate is a class of its own: such a call takes a unit of
 // both classes, or of neither. Keys of role `score`, which may be public in a page, get a third of the rates
