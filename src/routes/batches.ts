@@ -1,7 +1,8 @@
 import * as v from "valibot";
-import { type BatchParams, isOver, toBatch, toBatchStep } from "../domain/moderation/batch.ts";
+import { type BatchParams, toBatch, toBatchStep } from "../domain/moderation/batch.ts";
 import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
+import { isOver } from "../domain/runs/run.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { isFileThere, joinedFile, keepFile } from "../io/joined-file.ts";
 import { acted, ok, raw } from "../http/call.ts";

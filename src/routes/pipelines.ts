@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { PIPELINE_ROUTE } from "../domain/ledger/rate-limit.ts";
-import { isOver, sliceId, type SliceParams, toRun, toRunStep } from "../domain/pipelines/run.ts";
+import { isOver } from "../domain/runs/run.ts";
+import { sliceId, type SliceParams, toRun, toRunStep } from "../domain/pipelines/run.ts";
 import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import { inOrder, stepsFault } from "../domain/pipelines/step.ts";
 import { ok, raw } from "../http/call.ts";

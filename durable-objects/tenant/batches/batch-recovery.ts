@@ -1,4 +1,5 @@
-import { type Batch, isOver, type BatchParams } from "../../../src/domain/moderation/batch.ts";
+import type { Batch, BatchParams } from "../../../src/domain/moderation/batch.ts";
+import { isOver } from "../../../src/domain/runs/run.ts";
 import { batchItemsKey } from "../../../src/domain/generation/stored-picture.ts";
 import {
   expiresAfter,
@@ -111,6 +112,6 @@ function batchFilesErased(
     if (batch === null) continue;
     // One millisecond after its end at least: that is how a failure is known.
     const progressAtMs = Math.max(nowMs, (batch.finishedAtMs ?? 0) + 1);
-    batches.write(gone ? { ...batch, hasFile: false } : { ...batch, progressAtMs });
+    batches.write(gone ? { ...batch, hasFiles: false } : { ...batch, progressAtMs });
   }
 }

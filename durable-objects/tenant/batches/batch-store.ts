@@ -1,15 +1,15 @@
 import type {
   Batch,
   BatchCounts,
-  BatchState,
   BatchStep,
   ItemResult,
 } from "../../../src/domain/moderation/batch.ts";
+import type { RunState } from "../../../src/domain/runs/run.ts";
 import type { Database } from "../../database.ts";
 
 type BatchRow = {
   id: string;
-  state: BatchState;
+  state: RunState;
   items: number;
   ends: string;
   resume: number;
@@ -110,7 +110,7 @@ export class BatchStore {
       batch.createdAtMs,
       batch.progressAtMs,
       batch.finishedAtMs,
-      batch.hasFile ? 1 : 0,
+      batch.hasFiles ? 1 : 0,
     );
     if (batch.finishedAtMs !== null) this.#lastSignMs.delete(batch.id);
     this.forget();
@@ -214,7 +214,7 @@ const toBatch = (row: BatchRow): Batch => ({
   createdAtMs: row.created_at_ms,
   progressAtMs: row.progress_at_ms,
   finishedAtMs: row.finished_at_ms,
-  hasFile: row.has_file === 1,
+  hasFiles: row.has_file === 1,
 });
 
 const toStep = (row: StepRow): BatchStep => ({

@@ -1,7 +1,6 @@
 import {
   type Batch,
   type BatchStep,
-  isOver,
   itemsOf,
   MAX_OPEN_BATCHES,
   type ItemResult,
@@ -9,6 +8,7 @@ import {
   stepCount,
   totalsOf,
 } from "../../../src/domain/moderation/batch.ts";
+import { isOver } from "../../../src/domain/runs/run.ts";
 import { shareOf } from "../../../src/domain/ledger/rate-limit.ts";
 import type {
   ConflictFailure,
@@ -91,7 +91,7 @@ function makeBatch(tx: Tx, request: NewBatch): MadeBatch | BatchRefusal {
     createdAtMs: nowMs,
     progressAtMs: nowMs,
     finishedAtMs: null,
-    hasFile: true,
+    hasFiles: true,
   };
   batches.write(batch);
   batches.noteSign(batch.id, nowMs);

@@ -2,9 +2,9 @@ import type {
   PipelineRun,
   RunCounts,
   RunDocument,
-  RunState,
   RunStep,
 } from "../../../src/domain/pipelines/run.ts";
+import type { RunState } from "../../../src/domain/runs/run.ts";
 import type { StepName } from "../../../src/domain/pipelines/step.ts";
 import type { Decision } from "../../../src/domain/moderation/verdict.ts";
 import type { Database } from "../../database.ts";

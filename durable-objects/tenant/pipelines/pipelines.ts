@@ -5,12 +5,12 @@ import type {
   ServiceFailure,
 } from "../../../src/domain/ledger/failure.ts";
 import {
-  isOver,
   MAX_OPEN_RUNS,
   NO_COUNTS,
   type PipelineRun,
   type RunDocument,
 } from "../../../src/domain/pipelines/run.ts";
+import { isOver } from "../../../src/domain/runs/run.ts";
 import type { StepName } from "../../../src/domain/pipelines/step.ts";
 import { TOO_MANY_WATCHERS } from "../../watchers.ts";
 import { isStorageFull } from "../calls/admit.ts";

@@ -1,11 +1,11 @@
 import { runFilesPrefix } from "../../../src/domain/pipelines/run-files.ts";
 import {
-  isOver,
   type PipelineRun,
   SLICE_DOCUMENTS,
   sliceId,
   type SliceParams,
 } from "../../../src/domain/pipelines/run.ts";
+import { isOver } from "../../../src/domain/runs/run.ts";
 import { expiresAfter, expiry, type TenantContext, type TenantFeature } from "../feature.ts";
 import type { Profile } from "../profile-store.ts";
 import { ownerOf } from "../verdicts/contents.ts";

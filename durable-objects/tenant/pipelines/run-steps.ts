@@ -4,7 +4,6 @@ import type { StoredDocument } from "../../../src/domain/documents/document.ts";
 import type { TaskReport } from "../../../src/domain/documents/task.ts";
 import {
   counted,
-  isOver,
   MAX_TRIES,
   MOST_AT_ONCE,
   pendingOf,
@@ -20,6 +19,7 @@ import {
   type StepOutcome,
   type StepPlace,
 } from "../../../src/domain/pipelines/run-step.ts";
+import { isOver } from "../../../src/domain/runs/run.ts";
 import type { TenantContext } from "../feature.ts";
 import type { Tx } from "../transactions.ts";
 import { endRun } from "./pipelines.ts";

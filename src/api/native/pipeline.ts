@@ -6,14 +6,11 @@ import {
   MAX_RETENTION_DAYS,
 } from "../../domain/documents/document.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
-import {
-  MAX_PIPELINE_TEXT_BYTES,
-  MAX_RUN_DOCUMENTS,
-  RUN_STATES,
-} from "../../domain/pipelines/run.ts";
+import { MAX_PIPELINE_TEXT_BYTES, MAX_RUN_DOCUMENTS } from "../../domain/pipelines/run.ts";
 import { type StepName, STEPS } from "../../domain/pipelines/step.ts";
-import { microNeuronsOut, name, policyName, time, wholeNumber } from "../field.ts";
+import { microNeuronsOut, name, policyName, wholeNumber } from "../field.ts";
 import { documentId } from "./document.ts";
+import { count, failedAs, progress, resumeInput, runState, stepTimes } from "./run.ts";
 
 // Pipelines on the wire.
 
@@ -75,20 +72,10 @@ export const RunInput = v.strictObject({
       v.description("A model for the tasks, or an alias; absent: the default of documents."),
     ),
   ),
-  resume: v.optional(
-    v.nullable(
-      v.pipe(
-        v.literal("next_period"),
-        v.description("Goes on at 00:00 UTC when the day's neurons are spent; else it stops."),
-      ),
-    ),
-    null,
-  ),
+  resume: resumeInput,
 });
 
 const isDistinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
-
-const count = v.pipe(v.number(), v.integer());
 
 const cost = {
   micro_neurons: microNeuronsOut("What it cost so far."),
@@ -99,7 +86,7 @@ const cost = {
 export const RunOutput = v.object({
   id: name("`run_` and a ULID."),
   object: v.literal("pipeline_run"),
-  state: v.picklist(RUN_STATES),
+  state: runState,
   steps: v.pipe(v.array(v.picklist(STEPS)), v.description("In the order in which they run.")),
   policy: v.nullable(v.string()),
   model: v.nullable(v.string()),
@@ -108,19 +95,10 @@ export const RunOutput = v.object({
     pending: count,
     succeeded: v.pipe(count, v.description("Documents whose steps all succeeded.")),
     failed: count,
-    failed_as: v.pipe(v.record(v.string(), count), v.description("By the kind of failure.")),
+    failed_as: failedAs,
   }),
   ...cost,
-  resume: v.nullable(v.literal("next_period")),
-  stopped_as: v.pipe(
-    v.nullable(v.string()),
-    v.description("The refusal that stopped it: `quota_exceeded`."),
-  ),
-  resumes_at: v.nullable(time("When it goes on, while it waits for that.")),
-  created_at: time("When it was made."),
-  progress_at: time("When it last came further."),
-  finished_at: v.nullable(time("When it ended.")),
-  duration_ms: v.nullable(v.number()),
+  ...progress,
 });
 
 export const RunStepOutput = v.object({
@@ -135,9 +113,7 @@ export const RunStepOutput = v.object({
   ),
   attempts: v.pipe(count, v.description("How often it was begun, repeats after a crash included.")),
   calls: v.pipe(count, v.description("How many of its calls have ended: 3 at most.")),
-  started_at: time("When it was first begun."),
-  finished_at: v.nullable(time("When it ended.")),
-  duration_ms: v.nullable(v.number()),
+  ...stepTimes("When it ended."),
   ...cost,
   decision: v.pipe(v.nullable(v.picklist(DECISIONS)), v.description("Of `moderate`.")),
   failed_as: v.pipe(

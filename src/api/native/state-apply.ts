@@ -6,7 +6,7 @@ import {
   type Stage,
   type ApplyView,
 } from "../../domain/tenant/state-apply.ts";
-import { isoTime } from "../../domain/ledger/period.ts";
+import { isoTime, isoTimeOrNull } from "../../domain/ledger/period.ts";
 import { time, wholeNumber } from "../field.ts";
 import { actionOutput, changesOutput, count } from "./state.ts";
 import { toWarning, WarningOutput } from "./warning.ts";
@@ -116,13 +116,11 @@ export function toStateApply({
     warnings: apply.warnings.map(toWarning),
     failures: failures.map(({ tenant, failure }) => ({ tenant, failure })),
     begun_at: isoTime(apply.begunAtMs),
-    started_at: timeOrNull(apply.startedAtMs),
-    ended_at: timeOrNull(apply.endedAtMs),
+    started_at: isoTimeOrNull(apply.startedAtMs),
+    ended_at: isoTimeOrNull(apply.endedAtMs),
     expires_at: isoTime(apply.expiresAtMs),
   };
 }
-
-const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
 /** As the wire calls a stage: what was begun is still planned as long as it may not have been done. */
 export const STATUSES = ["waiting", "unchanged", "planned", "begun", "done", "failed"] as const;

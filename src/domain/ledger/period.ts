@@ -41,6 +41,9 @@ export const formatMonth = ({ first }: Month): string => formatDay(first).slice(
 /** RFC 3339, UTC, milliseconds: `"2026-11-20T14:03:27.412Z"`. */
 export const isoTime = (utcMs: number): string => new Date(utcMs).toISOString();
 
+export const isoTimeOrNull = (utcMs: number | null): string | null =>
+  utcMs === null ? null : isoTime(utcMs);
+
 /** `20777` is `"2026-11-20"`. */
 export const formatDay = (day: Day): string => isoTime(startOf(day)).slice(0, 10);
 

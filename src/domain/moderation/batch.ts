@@ -1,6 +1,13 @@
 import type { Decision } from "./verdict.ts";
 import { MICRO_PER_NEURON } from "../ledger/micro-neurons.ts";
-import { isoTime } from "../ledger/period.ts";
+import {
+  failedOf,
+  type FailureCounts,
+  progressOf,
+  type Run,
+  stepTimesOf,
+  withFailure,
+} from "../runs/run.ts";
 
 // A batch is many moderations from one request, made in steps. The results of a step are stored together, so
 // that a step that runs twice counts once.
@@ -12,16 +19,6 @@ export const MAX_OPEN_BATCHES = 20;
 
 /** Items of one step: these are run again when the step is cut short. */
 export const STEP_ITEMS = 10;
-
-export const BATCH_STATES = [
-  "running",
-  "waiting",
-  "canceling",
-  "completed",
-  "stopped",
-  "canceled",
-] as const;
-export type BatchState = (typeof BATCH_STATES)[number];
 
 /** The result of an item: a verdict, or the refusal or failure in its place. */
 export interface ItemResult {
@@ -48,43 +45,22 @@ export interface BatchStep {
   readonly results: readonly ItemResult[];
 }
 
-export interface Batch {
-  readonly id: string;
-  readonly state: BatchState;
+/** It has one file: its items. */
+export interface Batch extends Run {
   readonly items: number;
   /** Where each item ends in the file of all items, in bytes. */
   readonly ends: readonly number[];
-  readonly resume: boolean;
-  /** SHA-256 of the key that created it; null: the platform created it. */
-  readonly secretHash: string | null;
-  readonly keyId: string | null;
-  readonly requestId: string;
   readonly counts: BatchCounts;
-  readonly microNeurons: number;
-  /** Why it stopped; null: it did not. */
-  readonly stoppedAs: string | null;
-  /** When it continues; null: it does not wait. */
-  readonly waitsUntilMs: number | null;
-  readonly createdAtMs: number;
-  readonly progressAtMs: number;
-  readonly finishedAtMs: number | null;
-  /** Whether its items are still stored in the bucket. */
-  readonly hasFile: boolean;
 }
 
 export interface BatchCounts {
   readonly allow: number;
   readonly flag: number;
   readonly block: number;
-  /** By kind. */
-  readonly failed: Readonly<Record<string, number>>;
+  readonly failed: FailureCounts;
 }
 
 export const NO_COUNTS: BatchCounts = { allow: 0, flag: 0, block: 0, failed: {} };
-
-const OPEN: readonly BatchState[] = ["running", "waiting", "canceling"];
-
-export const isOver = ({ state }: Pick<Batch, "state">): boolean => !OPEN.includes(state);
 
 export const stepCount = (items: number): number => Math.ceil(items / STEP_ITEMS);
 
@@ -99,13 +75,13 @@ export function totalsOf(steps: readonly Pick<BatchStep, "results">[]): {
   readonly counts: BatchCounts;
   readonly microNeurons: number;
 } {
-  const counts = { allow: 0, flag: 0, block: 0, failed: {} as Record<string, number> };
+  const counts = { allow: 0, flag: 0, block: 0, failed: {} as FailureCounts };
   let microNeurons = 0;
   for (const { decision, failedAs, microNeurons: cost } of steps.flatMap(
     ({ results }) => results,
   )) {
     if (decision !== null) counts[decision] += 1;
-    if (failedAs !== null) counts.failed[failedAs] = (counts.failed[failedAs] ?? 0) + 1;
+    if (failedAs !== null) counts.failed = withFailure(counts.failed, failedAs);
     microNeurons += cost;
   }
   return { counts, microNeurons };
@@ -124,13 +100,11 @@ export const OF_THE_DAY = [
 /** The key may no longer call, or nothing can be stored: all other items would be refused too. */
 export const ENDING = ["invalid_key", "tenant_suspended", "role_required", "storage_full"] as const;
 
-const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
-
 /** A batch as the API returns it and webhooks deliver it. */
 export function toBatch(batch: Batch) {
   const { counts, microNeurons } = batch;
   const succeeded = counts.allow + counts.flag + counts.block;
-  const failed = Object.values(counts.failed).reduce((sum, count) => sum + count, 0);
+  const failed = failedOf(counts.failed);
   return {
     id: batch.id,
     object: "batch" as const,
@@ -147,13 +121,7 @@ export function toBatch(batch: Batch) {
     },
     micro_neurons: microNeurons,
     neurons: microNeurons / MICRO_PER_NEURON,
-    resume: batch.resume ? ("next_period" as const) : null,
-    stopped_as: batch.stoppedAs,
-    resumes_at: timeOrNull(batch.waitsUntilMs),
-    created_at: isoTime(batch.createdAtMs),
-    progress_at: isoTime(batch.progressAtMs),
-    finished_at: timeOrNull(batch.finishedAtMs),
-    duration_ms: batch.finishedAtMs === null ? null : batch.finishedAtMs - batch.createdAtMs,
+    ...progressOf(batch),
   };
 }
 
@@ -165,9 +133,7 @@ export const toBatchStep = (step: BatchStep) => ({
   state: step.state,
   attempts: step.attempts,
   rounds: step.round,
-  started_at: isoTime(step.startedAtMs),
-  finished_at: timeOrNull(step.finishedAtMs),
-  duration_ms: step.finishedAtMs === null ? null : step.finishedAtMs - step.startedAtMs,
+  ...stepTimesOf(step),
   micro_neurons: step.results.reduce((sum, { microNeurons }) => sum + microNeurons, 0),
   items: step.results.map(({ index, decision, failedAs, microNeurons }) => ({
     index,

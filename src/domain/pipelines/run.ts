@@ -1,7 +1,14 @@
 import { costUsd } from "../ledger/money.ts";
 import { MICRO_PER_NEURON } from "../ledger/micro-neurons.ts";
-import { isoTime } from "../ledger/period.ts";
 import type { Decision } from "../moderation/verdict.ts";
+import {
+  failedOf,
+  type FailureCounts,
+  progressOf,
+  type Run,
+  stepTimesOf,
+  withFailure,
+} from "../runs/run.ts";
 import type { StepName } from "./step.ts";
 
 // A run of a pipeline: the same steps for each of its documents. Each step of a document is counted once,
@@ -30,26 +37,13 @@ export const MAX_TRIES = 3;
  */
 export const MAX_PIPELINE_TEXT_BYTES = 65_536;
 
-export const RUN_STATES = [
-  "running",
-  "waiting",
-  "canceling",
-  "completed",
-  "stopped",
-  "canceled",
-] as const;
-export type RunState = (typeof RUN_STATES)[number];
-
 export interface RunCounts {
   readonly succeeded: number;
-  /** By kind. */
-  readonly failed: Readonly<Record<string, number>>;
+  readonly failed: FailureCounts;
 }
 
-export interface PipelineRun {
-  /** `run_` and a ULID. */
-  readonly id: string;
-  readonly state: RunState;
+/** Its files are its documents, and what its steps made. */
+export interface PipelineRun extends Run {
   /** In the order in which they run. */
   readonly steps: readonly StepName[];
   readonly documents: number;
@@ -57,23 +51,9 @@ export interface PipelineRun {
   readonly policy: string | null;
   /** The model of the tasks; null: the default one. */
   readonly model: string | null;
-  /** Whether it waits for the next day when the day's neurons are spent. */
-  readonly resume: boolean;
-  /** SHA-256 of the key that made it. */
+  /** The platform makes none. */
   readonly secretHash: string;
-  readonly keyId: string | null;
-  readonly requestId: string;
   readonly counts: RunCounts;
-  readonly microNeurons: number;
-  /** Why it stopped; null: it did not. */
-  readonly stoppedAs: string | null;
-  /** When it goes on; null: it does not wait. */
-  readonly waitsUntilMs: number | null;
-  readonly createdAtMs: number;
-  readonly progressAtMs: number;
-  readonly finishedAtMs: number | null;
-  /** Whether the bucket still has its documents and what its steps made. */
-  readonly hasFiles: boolean;
 }
 
 export interface RunDocument {
@@ -113,25 +93,16 @@ export interface RunStep {
 
 export const NO_COUNTS: RunCounts = { succeeded: 0, failed: {} };
 
-const OPEN: readonly RunState[] = ["running", "waiting", "canceling"];
-
-export const isOver = ({ state }: Pick<PipelineRun, "state">): boolean => !OPEN.includes(state);
-
 export const sliceCount = (documents: number): number => Math.ceil(documents / SLICE_DOCUMENTS);
 
-export const failedOf = ({ failed }: RunCounts): number =>
-  Object.values(failed).reduce((sum, count) => sum + count, 0);
-
 export const pendingOf = ({ documents, counts }: PipelineRun): number =>
-  documents - counts.succeeded - failedOf(counts);
+  documents - counts.succeeded - failedOf(counts.failed);
 
 /** @param failedAs null: it succeeded */
 export const counted = (counts: RunCounts, failedAs: string | null): RunCounts =>
   failedAs === null
     ? { ...counts, succeeded: counts.succeeded + 1 }
-    : { ...counts, failed: { ...counts.failed, [failedAs]: (counts.failed[failedAs] ?? 0) + 1 } };
-
-const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+    : { ...counts, failed: withFailure(counts.failed, failedAs) };
 
 const costOf = (microNeurons: number) => ({
   micro_neurons: microNeurons,
@@ -151,17 +122,11 @@ export const toRun = (run: PipelineRun) => ({
     documents: run.documents,
     pending: pendingOf(run),
     succeeded: run.counts.succeeded,
-    failed: failedOf(run.counts),
+    failed: failedOf(run.counts.failed),
     failed_as: run.counts.failed,
   },
   ...costOf(run.microNeurons),
-  resume: run.resume ? ("next_period" as const) : null,
-  stopped_as: run.stoppedAs,
-  resumes_at: timeOrNull(run.waitsUntilMs),
-  created_at: isoTime(run.createdAtMs),
-  progress_at: isoTime(run.progressAtMs),
-  finished_at: timeOrNull(run.finishedAtMs),
-  duration_ms: run.finishedAtMs === null ? null : run.finishedAtMs - run.createdAtMs,
+  ...progressOf(run),
 });
 
 /** A step of a document as the API returns it. */
@@ -174,9 +139,7 @@ export const toRunStep = (step: RunStep & Pick<RunDocument, "documentId">) => ({
   status: step.state,
   attempts: step.attempts,
   calls: step.tries,
-  started_at: isoTime(step.startedAtMs),
-  finished_at: timeOrNull(step.finishedAtMs),
-  duration_ms: step.finishedAtMs === null ? null : step.finishedAtMs - step.startedAtMs,
+  ...stepTimesOf(step),
   ...costOf(step.microNeurons),
   decision: step.decision,
   failed_as: step.failedAs,

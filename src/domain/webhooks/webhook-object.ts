@@ -1,9 +1,7 @@
 import type { Webhook } from "./webhook.ts";
 import { isDown, type Delivery } from "./delivery.ts";
 import type { RecordedEvent } from "./event.ts";
-import { isoTime } from "../ledger/period.ts";
-
-const isoOrNull = (atMs: number | null): string | null => (atMs === null ? null : isoTime(atMs));
+import { isoTime, isoTimeOrNull } from "../ledger/period.ts";
 
 /** An endpoint with what it needs to be shown. */
 export interface WebhookView extends Webhook {
@@ -23,9 +21,9 @@ export const webhookObject = (webhook: Webhook & Partial<Pick<WebhookView, "bloc
   disabled_reason: webhook.disabledReason,
   ordered: webhook.ordered,
   blocked_by: webhook.blockedBy ?? null,
-  failing_since: isoOrNull(webhook.failingSinceMs),
+  failing_since: isoTimeOrNull(webhook.failingSinceMs),
   down: webhook.enabled && isDown(webhook, webhook),
-  old_secret_expires_at: isoOrNull(webhook.oldSecret?.untilMs ?? null),
+  old_secret_expires_at: isoTimeOrNull(webhook.oldSecret?.untilMs ?? null),
   replaying: webhook.replay !== null,
   created_at: isoTime(webhook.createdAtMs),
   updated_at: isoTime(webhook.updatedAtMs),
@@ -71,6 +69,6 @@ export const deliveryObject = (
     latency_ms: latencyMs,
     reply: replies ? reply : null,
   })),
-  next_attempt_at: isoOrNull(delivery.nextAttemptMs),
+  next_attempt_at: isoTimeOrNull(delivery.nextAttemptMs),
   created_at: isoTime(delivery.createdAtMs),
 });
