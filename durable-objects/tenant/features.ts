@@ -9,7 +9,7 @@ import { SUGGESTIONS_FEATURE } from "./examples/suggestions.ts";
 import type { TenantFeature } from "./feature.ts";
 import { ARCHIVES_FEATURE, JOURNAL_FEATURE } from "./ledger/journal.ts";
 import { REFUSALS_FEATURE } from "./ledger/refusals.ts";
-import { PIPELINES_FEATURE } from "./pipelines/run-recovery.ts";
+import { PIPELINES_FEATURE } from "./pipelines/pipeline-recovery.ts";
 import { PICTURE_VARIANTS_FEATURE } from "./picture-variants/picture-variants.ts";
 import { POLICIES_FEATURE } from "./policies/policies.ts";
 import { ERASURES_FEATURE } from "./privacy/erasures.ts";

@@ -32,7 +32,7 @@ export const PIPELINES: readonly Mutation[] = [
   },
   {
     what: "the files of a run are erased while its steps may still write some",
-    file: "durable-objects/tenant/wake-runs.ts",
+    file: "durable-objects/tenant/runs/run-recovery.ts",
     from: "finishedAtMs + LATE_FILES_MS,",
     to: "finishedAtMs,",
     tests: ["test/routes/pipelines.test.ts", "test/routes/batches.test.ts"],

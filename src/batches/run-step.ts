@@ -63,13 +63,12 @@ export async function runStep(
   };
   const ran = await inTurn(indexes, most, run);
   const waits = ran.flatMap((one) => (one.kind === "wait" ? [one.ms] : []));
-  const stop = ran.find((one) => one.kind === "stop");
   return tenant().reportStep(generation, {
     id,
     step,
     results: ran.flatMap((one) => (one.kind === "result" ? [one.result] : [])),
     waitMs: waits.length === 0 ? null : Math.max(...waits),
-    stop: stop === undefined ? null : { kind: stop.as, ofTheDay: stop.ofTheDay },
+    stop: ran.find((one) => one.kind === "stop") ?? null,
   });
 }
 

@@ -8,133 +8,72 @@ import {
   stepCount,
   totalsOf,
 } from "../../../src/domain/moderation/batch.ts";
-import { isOver } from "../../../src/domain/runs/run.ts";
 import { shareOf } from "../../../src/domain/ledger/rate-limit.ts";
-import type {
-  ConflictFailure,
-  LookupFailure,
-  RequestFailure,
-  ServiceFailure,
-} from "../../../src/domain/ledger/failure.ts";
-import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
-import { isStorageFull } from "../calls/admit.ts";
-import type { Tx } from "../transactions.ts";
-import type { Caller, Idempotency } from "../protocol.ts";
-import { once } from "../calls/once.ts";
+import { isOver, OVER, type Stop, type Wait } from "../../../src/domain/runs/run.ts";
 import type { TenantContext } from "../feature.ts";
-import { pageOf } from "../page.ts";
+import { notFound, pageOf } from "../page.ts";
+import type { Caller } from "../protocol.ts";
+import {
+  cancelRun,
+  createRun,
+  endRun,
+  type NewRun,
+  type NotFound,
+  readRun,
+  reasonNotToBegin,
+  type RunKind,
+  stepBegun,
+  stopOrWait,
+  stopRun,
+} from "../runs/runs.ts";
+import type { Tx } from "../transactions.ts";
 
 // Batches, as the tenant's object keeps them: their items, their progress and their results. The run of
 // a batch (`src/batches`) calls before each of its steps and after it; both calls can be repeated.
 
-type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
-
-const NO_BATCH: NotFound = { kind: "not_found", what: "batch" };
-
-export interface NewBatch {
-  readonly id: string;
-  readonly requestId: string;
-  readonly items: number;
-  readonly ends: readonly number[];
-  readonly resume: boolean;
-  readonly secretHash: string | null;
-  readonly route: string;
-  readonly idempotency: Idempotency | null;
-}
-
-/** `generation`: of the tenant, under which the items are kept. */
-export type MadeBatch = {
+export interface NamedBatch {
   readonly kind: "batch";
   readonly batch: Batch;
-  readonly generation: number;
-  readonly repeated: boolean;
+}
+
+const BATCH: RunKind<Batch, NamedBatch> = {
+  what: "batch",
+  storeOf: ({ batches }) => batches,
+  mostOpen: MAX_OPEN_BATCHES,
+  tooMany: `At most ${MAX_OPEN_BATCHES} batches run at once: wait for one to end, or cancel it.`,
+  reply: (batch) => ({ kind: "batch", batch }),
+  endEvent: () => "verdict_batch.completed",
 };
 
-type BatchRefusal =
-  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
-  | Extract<RequestFailure, { kind: "over_limit" }>
-  | Extract<ServiceFailure, { kind: "storage_full" }>;
+export interface NewBatch extends NewRun {
+  readonly items: number;
+  readonly ends: readonly number[];
+}
 
-export const createBatch = (tx: Tx, request: NewBatch): MadeBatch | BatchRefusal =>
-  once(
-    tx,
-    request,
-    (id): MadeBatch | null => {
-      const batch = tx.stores.batches.read(id);
-      if (batch === null) return null;
-      return { kind: "batch", batch, generation: tx.profile.generation, repeated: true };
-    },
-    () => makeBatch(tx, request),
-  );
-
-function makeBatch(tx: Tx, request: NewBatch): MadeBatch | BatchRefusal {
-  const { nowMs, keyId, profile } = tx;
-  const { batches } = tx.stores;
-  if (isStorageFull(tx)) return { kind: "storage_full" };
-  if (batches.open().filter((batch) => !isOver(batch)).length >= MAX_OPEN_BATCHES) {
-    const detail = `At most ${MAX_OPEN_BATCHES} batches run at once: wait for one to end, or cancel it.`;
-    return { kind: "over_limit", detail };
-  }
-  const batch: Batch = {
-    id: request.id,
-    state: "running",
+const createBatch = (tx: Tx, request: NewBatch) =>
+  createRun(tx, BATCH, request, (run) => ({
+    ...run,
     items: request.items,
     ends: request.ends,
-    resume: request.resume,
-    secretHash: request.secretHash,
-    keyId,
-    requestId: request.requestId,
     counts: NO_COUNTS,
-    microNeurons: 0,
-    stoppedAs: null,
-    waitsUntilMs: null,
-    createdAtMs: nowMs,
-    progressAtMs: nowMs,
-    finishedAtMs: null,
-    hasFiles: true,
-  };
-  batches.write(batch);
-  batches.noteSign(batch.id, nowMs);
-  return { kind: "batch", batch, generation: profile.generation, repeated: false };
-}
+  }));
 
-export function readBatch(
-  tx: Tx,
-  id: string,
-): { readonly kind: "batch"; readonly batch: Batch } | NotFound {
-  const batch = tx.stores.batches.read(id);
-  return batch === null ? NO_BATCH : { kind: "batch", batch };
-}
-
-/** Between two steps: a step that has begun runs to its end, and is counted. */
-export function cancelBatch(tx: Tx, id: string): ReturnType<typeof readBatch> {
-  const batch = tx.stores.batches.read(id);
-  if (batch === null) return NO_BATCH;
-  if (isOver(batch)) return { kind: "batch", batch };
-  if (!tx.stores.batches.hasRunningStep(id)) {
-    return { kind: "batch", batch: end(tx, batch, { state: "canceled" }) };
-  }
-  const canceling: Batch = { ...batch, state: "canceling", waitsUntilMs: null };
-  tx.stores.batches.write(canceling);
-  return { kind: "batch", batch: canceling };
-}
-
-export function listSteps(
+function listSteps(
   tx: Tx,
   { id, from, limit }: { readonly id: string; readonly from: number; readonly limit: number },
 ):
   | { readonly kind: "steps"; readonly steps: readonly BatchStep[]; readonly more: boolean }
   | NotFound {
-  if (tx.stores.batches.read(id) === null) return NO_BATCH;
+  if (tx.stores.batches.read(id) === null) return notFound(BATCH.what);
   const steps = tx.stores.batches.listSteps(id, from, limit + 1);
   return { kind: "steps", steps: steps.slice(0, limit), more: steps.length > limit };
 }
 
 /** The work of a step. */
 export type StepWork =
-  | { readonly kind: "over" }
+  | typeof OVER
   | { readonly kind: "done" }
-  | { readonly kind: "wait"; readonly ms: number }
+  | Wait
   | {
       readonly kind: "run";
       readonly batch: Batch;
@@ -145,31 +84,18 @@ export type StepWork =
       readonly most: number;
     };
 
-export function beginStep(
-  tx: Tx,
-  { id, step }: { readonly id: string; readonly step: number },
-): StepWork {
+function beginStep(tx: Tx, { id, step }: { readonly id: string; readonly step: number }): StepWork {
   const batch = tx.stores.batches.read(id);
-  if (batch === null || isOver(batch)) return { kind: "over" };
+  if (batch === null || isOver(batch)) return OVER;
   tx.stores.batches.noteSign(id, tx.nowMs);
   const before = tx.stores.batches.readStep(id, step);
   if (before?.state === "done") return { kind: "done" };
-  if (batch.waitsUntilMs !== null && batch.waitsUntilMs > tx.nowMs) {
-    return { kind: "wait", ms: batch.waitsUntilMs - tx.nowMs };
-  }
-  const done = new Set(before?.results.map(({ index }) => index));
-  const indexes = itemsOf(step, batch.items).filter((index) => !done.has(index));
-  if (batch.state === "canceling" && before?.state !== "running") {
-    end(tx, batch, { state: "canceled" });
-    return { kind: "over" };
-  }
   // A round that is repeated keeps its ids, and so charges once.
   const repeats = before?.state === "running";
-  if (tx.profile.settings.suspended && !repeats) {
-    // A key's calls are refused by themselves; the platform's are not.
-    end(tx, batch, { state: "stopped", stoppedAs: "tenant_suspended" });
-    return { kind: "over" };
-  }
+  const reason = repeats ? null : reasonNotToBegin(tx, BATCH, batch);
+  if (reason !== null) return reason;
+  const done = new Set(before?.results.map(({ index }) => index));
+  const indexes = itemsOf(step, batch.items).filter((index) => !done.has(index));
   const begun: BatchStep = {
     batchId: id,
     step,
@@ -182,9 +108,7 @@ export function beginStep(
     results: before?.results ?? [],
   };
   tx.stores.batches.writeStep(begun);
-  const state = batch.state === "canceling" ? "canceling" : "running";
-  const running: Batch = { ...batch, state, waitsUntilMs: null, progressAtMs: tx.nowMs };
-  tx.stores.batches.write(running);
+  const running = stepBegun(tx, BATCH, batch);
   const most = shareOf(tx.profile.settings.max_in_flight);
   return { kind: "run", batch: running, indexes, roundAtMs: begun.roundAtMs, most };
 }
@@ -195,20 +119,17 @@ export interface StepReport {
   readonly results: readonly ItemResult[];
   /** Refusals that pass: when to ask again, in milliseconds from now; null: none. */
   readonly waitMs: number | null;
-  /** A refusal that holds for the day, or for ever. */
-  readonly stop: { readonly kind: string; readonly ofTheDay: boolean } | null;
+  /** Null: no refusal that lasts. */
+  readonly stop: Stop | null;
 }
 
 /** What the run of the batch does next. */
-export type Next =
-  | { readonly kind: "next" }
-  | { readonly kind: "over" }
-  | { readonly kind: "wait"; readonly ms: number };
+export type Next = { readonly kind: "next" } | typeof OVER | Wait;
 
-export function reportStep(tx: Tx, report: StepReport): Next {
+function reportStep(tx: Tx, report: StepReport): Next {
   const batch = tx.stores.batches.read(report.id);
   const before = tx.stores.batches.readStep(report.id, report.step);
-  if (batch === null || before === null) return { kind: "over" };
+  if (batch === null || before === null) return OVER;
   const results = merged(before.results, report.results);
   const isDone = results.length === itemsOf(report.step, batch.items).length;
   tx.stores.batches.writeStep({
@@ -220,21 +141,13 @@ export function reportStep(tx: Tx, report: StepReport): Next {
   const totals = totalsOf(tx.stores.batches.listSteps(batch.id, 0, stepCount(batch.items)));
   const after: Batch = { ...batch, ...totals, progressAtMs: tx.nowMs };
   tx.stores.batches.write(after);
-  if (isOver(after)) return { kind: "over" };
+  if (isOver(after)) return OVER;
   tx.stores.batches.noteSign(batch.id, tx.nowMs);
   if (after.state === "canceling") {
-    end(tx, after, { state: "canceled" });
-    return { kind: "over" };
+    endRun(tx, BATCH, after, { state: "canceled" });
+    return OVER;
   }
-  if (report.stop !== null && !isDone) {
-    if (!report.stop.ofTheDay || !batch.resume) {
-      end(tx, after, { state: "stopped", stoppedAs: report.stop.kind });
-      return { kind: "over" };
-    }
-    const untilMs = endOf(dayOf(tx.nowMs));
-    tx.stores.batches.write({ ...after, state: "waiting", waitsUntilMs: untilMs });
-    return { kind: "wait", ms: untilMs - tx.nowMs };
-  }
+  if (report.stop !== null && !isDone) return stopOrWait(tx, BATCH, after, report.stop);
   return isDone ? { kind: "next" } : { kind: "wait", ms: report.waitMs ?? 1000 };
 }
 
@@ -244,43 +157,17 @@ const merged = (before: readonly ItemResult[], more: readonly ItemResult[]): Ite
 };
 
 /** When all steps were run. */
-export function completeBatch(tx: Tx, id: string): void {
+function completeBatch(tx: Tx, id: string): void {
   const batch = tx.stores.batches.read(id);
-  if (batch !== null && !isOver(batch)) end(tx, batch, { state: "completed" });
+  if (batch !== null && !isOver(batch)) endRun(tx, BATCH, batch, { state: "completed" });
 }
-
-/** Without its items there is nothing to run. */
-export function failBatch(tx: Tx, { id, as }: { readonly id: string; readonly as: string }): void {
-  const batch = tx.stores.batches.read(id);
-  if (batch === null || isOver(batch)) return;
-  end(tx, batch, { state: "stopped", stoppedAs: as });
-}
-
-function end(
-  tx: Tx,
-  batch: Batch,
-  how: Pick<Batch, "state"> & Partial<Pick<Batch, "stoppedAs">>,
-): Batch {
-  const ended: Batch = { ...batch, ...how, waitsUntilMs: null, finishedAtMs: tx.nowMs };
-  tx.stores.batches.write(ended);
-  const event = {
-    type: "verdict_batch.completed",
-    subject: batch.id,
-    decision: null,
-    data: null,
-  } as const;
-  tx.stores.outbox.record(event, tx.nowMs);
-  return ended;
-}
-
-const OVER = { kind: "over" } as const;
 
 export const BATCH_OPERATIONS = {
   createBatch: ({ write }: TenantContext, caller: Caller, request: NewBatch) =>
     write(caller, (tx) => createBatch(tx, request)),
 
   readBatch: ({ ask }: TenantContext, caller: Caller, id: string) =>
-    ask(caller, (tx) => readBatch(tx, id)),
+    ask(caller, (tx) => readRun(tx, BATCH, id)),
 
   listBatches: ({ ask }: TenantContext, caller: Caller, before: string, limit: number) =>
     ask(caller, ({ stores }) => pageOf(stores.batches.list(before, limit), limit)),
@@ -292,7 +179,7 @@ export const BATCH_OPERATIONS = {
   ) => ask(caller, (tx) => listSteps(tx, query)),
 
   cancelBatch: ({ write }: TenantContext, caller: Caller, id: string) =>
-    write(caller, (tx) => cancelBatch(tx, id)),
+    write(caller, (tx) => cancelRun(tx, BATCH, id)),
 
   // The run of a batch calls the five that follow, on the platform's behalf.
 
@@ -321,6 +208,6 @@ export const BATCH_OPERATIONS = {
   failBatch: (
     { writeOfGeneration }: TenantContext,
     generation: number,
-    request: Parameters<typeof failBatch>[1],
-  ): Promise<void> => writeOfGeneration(generation, undefined, (tx) => failBatch(tx, request)),
+    request: Parameters<typeof stopRun>[2],
+  ): Promise<void> => writeOfGeneration(generation, undefined, (tx) => stopRun(tx, BATCH, request)),
 };

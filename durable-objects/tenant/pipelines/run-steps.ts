@@ -1,4 +1,3 @@
-import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { shareOf } from "../../../src/domain/ledger/rate-limit.ts";
 import type { StoredDocument } from "../../../src/domain/documents/document.ts";
 import type { TaskReport } from "../../../src/domain/documents/task.ts";
@@ -13,16 +12,16 @@ import {
 } from "../../../src/domain/pipelines/run.ts";
 import {
   type NextStep,
-  OVER,
   type PipelineWork,
   type SliceWork,
   type StepOutcome,
   type StepPlace,
 } from "../../../src/domain/pipelines/run-step.ts";
-import { isOver } from "../../../src/domain/runs/run.ts";
+import { isOver, OVER } from "../../../src/domain/runs/run.ts";
 import type { TenantContext } from "../feature.ts";
+import { endRun, reasonNotToBegin, stepBegun, stopOrWait, stopRun } from "../runs/runs.ts";
 import type { Tx } from "../transactions.ts";
-import { endRun } from "./pipelines.ts";
+import { PIPELINE_RUN } from "./pipelines.ts";
 
 // How a run goes on. Its Workflow asks before each step of a document, and reports after it. Both calls can
 // be repeated: a step that is repeated after a crash keeps its ids, and a report counts once.
@@ -54,19 +53,8 @@ function beginStep(tx: Tx, { id, position, step }: StepPlace): PipelineWork {
   if (before?.state === "succeeded") return { kind: "done" };
   // A step that is repeated keeps its ids, and so charges once.
   const repeats = before?.state === "running";
-  if (!repeats) {
-    if (run.waitsUntilMs !== null && run.waitsUntilMs > tx.nowMs) {
-      return { kind: "wait", ms: run.waitsUntilMs - tx.nowMs };
-    }
-    if (run.state === "canceling") {
-      if (!pipelines.hasRunningStep(id)) endRun(tx, run, { state: "canceled" });
-      return OVER;
-    }
-    if (tx.profile.settings.suspended) {
-      endRun(tx, run, { state: "stopped", stoppedAs: "tenant_suspended" });
-      return OVER;
-    }
-  }
+  const reason = repeats ? null : reasonNotToBegin(tx, PIPELINE_RUN, run);
+  if (reason !== null) return reason;
   const begun: RunStep = {
     runId: id,
     position,
@@ -82,9 +70,7 @@ function beginStep(tx: Tx, { id, position, step }: StepPlace): PipelineWork {
     failedAs: null,
   };
   pipelines.writeStep(begun, step);
-  const state = run.state === "canceling" ? "canceling" : "running";
-  const running: PipelineRun = { ...run, state, waitsUntilMs: null, progressAtMs: tx.nowMs };
-  pipelines.write(running);
+  const running = stepBegun(tx, PIPELINE_RUN, run);
   const from = position === 0 ? 0 : (pipelines.readDocument(id, position - 1)?.end ?? 0);
   return { kind: "run", run: running, document, from, roundAtMs: begun.roundAtMs };
 }
@@ -148,23 +134,16 @@ function runAfter(
   { outcome, next }: { readonly outcome: StepOutcome; readonly next: NextStep },
 ): NextStep {
   if (pendingOf(run) === 0) {
-    endRun(tx, run, { state: "completed" });
+    endRun(tx, PIPELINE_RUN, run, { state: "completed" });
     return OVER;
   }
   if (run.state === "canceling") {
     if (tx.stores.pipelines.hasRunningStep(run.id)) return next;
-    endRun(tx, run, { state: "canceled" });
+    endRun(tx, PIPELINE_RUN, run, { state: "canceled" });
     return OVER;
   }
   if (outcome.kind === "wait") return { kind: "wait", ms: outcome.ms };
-  if (outcome.kind !== "stop") return next;
-  if (!outcome.ofTheDay || !run.resume) {
-    endRun(tx, run, { state: "stopped", stoppedAs: outcome.as });
-    return OVER;
-  }
-  const untilMs = endOf(dayOf(tx.nowMs));
-  tx.stores.pipelines.write({ ...run, state: "waiting", waitsUntilMs: untilMs });
-  return { kind: "wait", ms: untilMs - tx.nowMs };
+  return outcome.kind === "stop" ? stopOrWait(tx, PIPELINE_RUN, run, outcome) : next;
 }
 
 /** The slice that is to be run next; null: the run is over. */
@@ -187,12 +166,6 @@ function pinRunDocument(
 ): string | null {
   pipelines.pinDocument(id, position, file);
   return pipelines.readDocument(id, position)?.file ?? null;
-}
-
-/** Without its documents there is nothing to run. */
-function stopRun(tx: Tx, { id, as }: { readonly id: string; readonly as: string }): void {
-  const run = tx.stores.pipelines.read(id);
-  if (run !== null && !isOver(run)) endRun(tx, run, { state: "stopped", stoppedAs: as });
 }
 
 /**
@@ -243,8 +216,9 @@ export const RUN_STEP_OPERATIONS = {
   stopRun: (
     { writeOfGeneration }: TenantContext,
     generation: number,
-    request: Parameters<typeof stopRun>[1],
-  ): Promise<void> => writeOfGeneration(generation, undefined, (tx) => stopRun(tx, request)),
+    request: Parameters<typeof stopRun>[2],
+  ): Promise<void> =>
+    writeOfGeneration(generation, undefined, (tx) => stopRun(tx, PIPELINE_RUN, request)),
 
   pinRunDocument: (
     { writeOfGeneration }: TenantContext,

@@ -1,10 +1,9 @@
 import type { Decision } from "../moderation/verdict.ts";
+import type { OVER, Stop, Wait } from "../runs/run.ts";
 import type { PipelineRun, RunDocument } from "./run.ts";
 
 // What the Workflow of a run and the tenant's object say to each other: before each step of a document, and
 // after it. Every message can be repeated.
-
-export const OVER = { kind: "over" } as const;
 
 /** The work of an instance. */
 export type SliceWork =
@@ -31,7 +30,7 @@ export type PipelineWork =
   | { readonly kind: "done" }
   /** The document failed. */
   | { readonly kind: "ended" }
-  | { readonly kind: "wait"; readonly ms: number }
+  | Wait
   | {
       readonly kind: "run";
       readonly run: PipelineRun;
@@ -57,9 +56,8 @@ export type StepOutcome =
       readonly decision?: Decision;
     }
   /** A refusal that passes. */
-  | { readonly kind: "wait"; readonly ms: number }
-  /** A refusal that holds for the day, or for ever. */
-  | { readonly kind: "stop"; readonly as: string; readonly ofTheDay: boolean };
+  | Wait
+  | Stop;
 
 /** What the run does next with the document. */
 export type NextStep =
@@ -68,4 +66,4 @@ export type NextStep =
   | { readonly kind: "ended" }
   /** The step throws, so that the Workflow tries it again after its growing wait. */
   | { readonly kind: "retry"; readonly as: string }
-  | { readonly kind: "wait"; readonly ms: number };
+  | Wait;

@@ -41,6 +41,22 @@ const OPEN: readonly RunState[] = ["running", "waiting", "canceling"];
 
 export const isOver = ({ state }: Pick<Run, "state">): boolean => !OPEN.includes(state);
 
+/** The object's reply to the Workflow of a run that is over, or of which there is none. */
+export const OVER = { kind: "over" } as const;
+
+/** The run goes on in so many milliseconds. */
+export interface Wait {
+  readonly kind: "wait";
+  readonly ms: number;
+}
+
+/** A refusal that holds for the day, or for ever. */
+export interface Stop {
+  readonly kind: "stop";
+  readonly as: string;
+  readonly ofTheDay: boolean;
+}
+
 /** How many failed, by the kind of failure. */
 export type FailureCounts = Readonly<Record<string, number>>;
 
