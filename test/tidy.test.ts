@@ -145,7 +145,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "api",
     "edge",
     "http",
-    "batches",
     "src/config.ts",
   ],
   batches: ["domain", "io", "durable-objects", "moderation", "edge", "api", "src/config.ts"],

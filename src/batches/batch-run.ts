@@ -1,6 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { stepCount, type BatchParams } from "../domain/moderation/batch.ts";
 import { tenantObject } from "../edge/bindings.ts";
+import { inRounds } from "../io/workflow-rounds.ts";
 import { runStep } from "./run-step.ts";
 
 // A batch as a Workflow: its steps run one after the other, each repeated until its result is known. The
@@ -11,10 +12,6 @@ const STEP = {
   retries: { limit: 8, delay: "2 seconds", backoff: "exponential" },
   timeout: "10 minutes",
 } as const;
-
-/** A Workflow may sleep, but may not have endless steps. */
-const LONGEST_WAIT_MS = 24 * 3_600_000;
-const SHORTEST_WAIT_MS = 250;
 
 export class BatchRun extends WorkflowEntrypoint<Env, BatchParams> {
   override async run(
@@ -27,25 +24,12 @@ export class BatchRun extends WorkflowEntrypoint<Env, BatchParams> {
       tenantObject(this.env, tenant).itemCount(generation, batch),
     );
     for (let at = 0; at < stepCount(items); at += 1) {
+      const rounds = { name: `step ${at}`, step: STEP, doublings: 0 };
       // oxlint-disable-next-line no-await-in-loop -- one step after the other
-      if (!(await this.#step(payload, step, at))) return;
+      if (!(await inRounds(step, rounds, () => runStep(this.env, payload, at)))) return;
     }
     await step.do("complete", STEP, () =>
       tenantObject(this.env, tenant).completeBatch(generation, batch),
     );
-  }
-
-  /** False: the batch is over. */
-  async #step(payload: BatchParams, step: WorkflowStep, at: number): Promise<boolean> {
-    for (let round = 0; ; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one round after the other
-      const next = await step.do(`step ${at}, round ${round}`, STEP, () =>
-        runStep(this.env, payload, at),
-      );
-      if (next.kind !== "wait") return next.kind === "next";
-      const waitMs = Math.min(Math.max(next.ms, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
-      // oxlint-disable-next-line no-await-in-loop -- as above
-      await step.sleep(`step ${at}, wait ${round}`, waitMs);
-    }
   }
 }

@@ -1,11 +1,11 @@
 import type { ItemResult } from "../domain/moderation/batch.ts";
+import { type Meaning, meaningOf, Unclear } from "../domain/runs/outcome.ts";
 import {
   type Moderation,
   moderationCall,
   type ModerationDeps,
   type ModerationRequest,
 } from "../moderation/moderation-call.ts";
-import { type Meaning, meaningOf, Unclear } from "./outcome.ts";
 
 // Runs one item of a batch as a governed call, and decides what its outcome means for the batch.
 
@@ -28,11 +28,9 @@ export async function runItem(
   const meaning = meaningOf(outcome);
   if (meaning.kind !== "own") return meaning;
   // A refused call has no line and no charge.
-  const microNeurons = meaning.isUnclear || outcome.kind === "internal" ? await charge() : 0;
+  const microNeurons = meaning.mayBeCharged ? await charge() : 0;
   if (microNeurons === null) throw new Unclear(outcome.kind);
-  // An unclear outcome with a charge: the hold expired.
-  const failedAs = meaning.isUnclear ? "expired" : outcome.kind;
-  return { kind: "result", result: { index, decision: null, failedAs, microNeurons } };
+  return { kind: "result", result: { index, decision: null, failedAs: meaning.as, microNeurons } };
 }
 
 const made = ({ verdicts: [verdict], microNeurons }: Moderation, index: number): ItemResult => ({

@@ -1,14 +1,15 @@
 import { encodeTime } from "ulid";
 import * as v from "valibot";
 import { readConfig } from "../config.ts";
-import type { Batch, BatchParams } from "../domain/moderation/batch.ts";
+import type { BatchParams } from "../domain/moderation/batch.ts";
 import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
+import { itemIds } from "../domain/runs/item-ids.ts";
+import { callerOf, OVER } from "../domain/runs/run.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { bucketOf, tenantObject, type TenantAnswer } from "../edge/bindings.ts";
 import { moderationDeps, readContent } from "../edge/moderation-deps.ts";
 import { VerdictInput } from "../api/native/content.ts";
 import { readJoined } from "../io/joined-file.ts";
-import { itemIds } from "./item-ids.ts";
 import { type RanItem, runItem } from "./run-item.ts";
 
 // One step of a batch: gets the work from the object, runs its items as governed calls, and reports. A
@@ -37,7 +38,7 @@ export async function runStep(
   const bodies = bucket === null ? null : await readJoined(bucket, key, { ends, indexes });
   if (bodies === null) {
     await tenant().failBatch(generation, { id, as: "items_missing" });
-    return { kind: "over" };
+    return OVER;
   }
   const read = readConfig(env);
   if (read.kind !== "ready") throw new Error("misconfigured");
@@ -71,12 +72,6 @@ export async function runStep(
     stop: ran.find((one) => one.kind === "stop") ?? null,
   });
 }
-
-/** The batch's key, with its present rights. */
-const callerOf = ({ secretHash }: Batch) =>
-  secretHash === null
-    ? ({ kind: "platform" } as const)
-    : ({ kind: "key", secretHash, roles: ["call"] } as const);
 
 /** Runs `most` items at once. After an item without a result, no further ones are started. */
 async function inTurn(

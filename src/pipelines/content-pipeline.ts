@@ -1,6 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { sliceId, type SliceParams } from "../domain/pipelines/run.ts";
 import { tenantObject } from "../edge/bindings.ts";
+import { inRounds } from "../io/workflow-rounds.ts";
 import { runStep } from "./run-step.ts";
 
 // A slice of a run as a Workflow: a step for each step of each of its documents, some documents at once.
@@ -13,10 +14,8 @@ const STEP = {
   timeout: "2 minutes",
 } as const;
 
-/** A Workflow may sleep, but may not have endless steps: waits grow. */
-const SHORTEST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 24 * 3_600_000;
-const LONGEST_GROWTH = 6;
+/** A Workflow may not have endless steps: waits grow. */
+const DOUBLINGS = 6;
 
 /** The local engine answers when the next instance has ended. */
 const START_MS = 4000;
@@ -58,31 +57,10 @@ export class ContentPipeline extends WorkflowEntrypoint<Env, SliceParams> {
     { position, steps }: { readonly position: number; readonly steps: readonly string[] },
   ): Promise<void> {
     for (const [at, name] of steps.entries()) {
+      const rounds = { name: `document ${position}, ${name}`, step: STEP, doublings: DOUBLINGS };
+      const run = () => runStep(this.env, payload, { position, step: at });
       // oxlint-disable-next-line no-await-in-loop -- one step after the other
-      if (!(await this.#step(payload, workflow, { position, at, name }))) return;
-    }
-  }
-
-  /** False: the document, or the run, is over. */
-  async #step(
-    payload: SliceParams,
-    workflow: WorkflowStep,
-    {
-      position,
-      at,
-      name,
-    }: { readonly position: number; readonly at: number; readonly name: string },
-  ): Promise<boolean> {
-    for (let round = 0; ; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one round after the other
-      const next = await workflow.do(`document ${position}, ${name}, round ${round}`, STEP, () =>
-        runStep(this.env, payload, { position, step: at }),
-      );
-      if (next.kind !== "wait") return next.kind === "next";
-      const leastMs = SHORTEST_WAIT_MS * 2 ** Math.min(round, LONGEST_GROWTH);
-      const waitMs = Math.min(Math.max(next.ms, leastMs), LONGEST_WAIT_MS);
-      // oxlint-disable-next-line no-await-in-loop -- as above
-      await workflow.sleep(`document ${position}, ${name}, wait ${round}`, waitMs);
+      if (!(await inRounds(workflow, rounds, run))) return;
     }
   }
 }

@@ -7,8 +7,9 @@ import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { MAX_PIPELINE_TEXT_BYTES } from "../domain/pipelines/run.ts";
 import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import type { StepName } from "../domain/pipelines/step.ts";
+import { callerOf } from "../domain/runs/run.ts";
 import { tenantObject } from "../edge/bindings.ts";
-import { callerOf, isOfRun, type StepContext } from "./step-context.ts";
+import { isOfRun, type StepContext } from "./step-context.ts";
 
 // A document of a run: one that is stored, or one that came with the request. Never anything from a URL.
 
@@ -44,7 +45,7 @@ export async function readInput(
   const isStored = typeof said === "string" || KEEPING.includes(step);
   const found = isStored
     ? await tenantObject(context.env, context.tenantId).readDocument(
-        callerOf(context),
+        callerOf(run),
         document.documentId,
       )
     : NOT_FOUND;

@@ -1,6 +1,6 @@
 import { encodeTime } from "ulid";
 import type { StepOutcome } from "../domain/pipelines/run-step.ts";
-import { itemIds } from "../batches/item-ids.ts";
+import { itemIds } from "../domain/runs/item-ids.ts";
 import { readConfig } from "../config.ts";
 import type { SliceParams } from "../domain/pipelines/run.ts";
 import { STEPS, type StepName } from "../domain/pipelines/step.ts";

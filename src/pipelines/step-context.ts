@@ -1,11 +1,11 @@
 import type { StepOutcome } from "../domain/pipelines/run-step.ts";
-import type { Caller } from "../../durable-objects/tenant/protocol.ts";
-import type { itemIds } from "../batches/item-ids.ts";
-import { type CallFailure, meaningOf, Unclear } from "../batches/outcome.ts";
+import type { itemIds } from "../domain/runs/item-ids.ts";
+import { type CallFailure, meaningOf, Unclear } from "../domain/runs/outcome.ts";
 import type { Config } from "../config.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { PIPELINE_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { PipelineRun, RunDocument } from "../domain/pipelines/run.ts";
+import { callerOf } from "../domain/runs/run.ts";
 import { recordInferences, tenantObject } from "../edge/bindings.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import type { DocumentDeps } from "../documents/document-call.ts";
@@ -29,19 +29,12 @@ export interface StepContext {
   readonly idempotency: { readonly key: string; readonly fingerprint: string };
 }
 
-/** The key that made the run, with its present rights. */
-export const callerOf = ({ run }: StepContext): Caller => ({
-  kind: "key",
-  secretHash: run.secretHash,
-  roles: ["call"],
-});
-
 /** The caller and the ids of this try's call. */
 export const whoOf = (context: StepContext, userId: string | null) => ({
   callId: context.ids.callId,
   requestId: context.ids.requestId,
   route: PIPELINE_ROUTE,
-  caller: callerOf(context),
+  caller: callerOf(context.run),
   userId,
   idempotency: context.idempotency,
 });
@@ -97,8 +90,7 @@ export async function failureOf(
   if (meaning.kind !== "own") return meaning;
   const microNeurons = await chargeOf();
   // A refused call has no line. One that may have been admitted is asked for again, under the same ids.
-  const isUnclear = meaning.isUnclear || failure.kind === "internal";
-  if (isUnclear && microNeurons === null) throw new Unclear(failure.kind);
-  const as = meaning.isUnclear ? "expired" : failure.kind;
+  if (meaning.mayBeCharged && microNeurons === null) throw new Unclear(failure.kind);
+  const { as } = meaning;
   return { kind: "failed", as, microNeurons: microNeurons ?? 0, again: AGAIN.includes(as) };
 }

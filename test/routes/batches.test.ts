@@ -2,7 +2,7 @@ import { introspectWorkflow, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { BatchParams } from "../../src/domain/moderation/batch.ts";
-import { itemIds } from "../../src/batches/item-ids.ts";
+import { itemIds } from "../../src/domain/runs/item-ids.ts";
 import { runStep } from "../../src/batches/run-step.ts";
 import {
   admin,

@@ -13,7 +13,7 @@ import type { Day } from "../../../src/domain/ledger/period.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RefusalCount, RefusalDetail } from "../../../src/domain/ledger/refusal-count.ts";
 import type { RefusalStore } from "./refusal-store.ts";
-import { PASSING } from "../../../src/domain/moderation/batch.ts";
+import { PASSING } from "../../../src/domain/runs/outcome.ts";
 import { isSharing, REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { inTheWay } from "../../../src/domain/ledger/quota.ts";
 import type { Tx } from "../transactions.ts";

@@ -87,19 +87,6 @@ export function totalsOf(steps: readonly Pick<BatchStep, "results">[]): {
   return { counts, microNeurons };
 }
 
-/** Refusals that end by themselves; the item is tried again. */
-export const PASSING = ["rate_limited", "quota_reserved", "concurrency_exceeded"] as const;
-
-/** Refusals that last until the end of the day. They stop a batch, or it waits for the next day. */
-export const OF_THE_DAY = [
-  "quota_exceeded",
-  "overage_cap_exceeded",
-  "account_quota_exceeded",
-] as const;
-
-/** The key may no longer call, or nothing can be stored: all other items would be refused too. */
-export const ENDING = ["invalid_key", "tenant_suspended", "role_required", "storage_full"] as const;
-
 /** A batch as the API returns it and webhooks deliver it. */
 export function toBatch(batch: Batch) {
   const { counts, microNeurons } = batch;

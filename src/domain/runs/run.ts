@@ -41,6 +41,12 @@ const OPEN: readonly RunState[] = ["running", "waiting", "canceling"];
 
 export const isOver = ({ state }: Pick<Run, "state">): boolean => !OPEN.includes(state);
 
+/** Makes the calls of a run: the key that made it, with its present rights, or the platform. */
+export const callerOf = ({ secretHash }: Pick<Run, "secretHash">) =>
+  secretHash === null
+    ? ({ kind: "platform" } as const)
+    : ({ kind: "key", secretHash, roles: ["call"] } as const);
+
 /** The object's reply to the Workflow of a run that is over, or of which there is none. */
 export const OVER = { kind: "over" } as const;
 

@@ -15,7 +15,7 @@ import {
   type Review,
   type Verdict,
 } from "../../../src/domain/moderation/verdict.ts";
-import { itemIds } from "../../../src/batches/item-ids.ts";
+import { itemIds } from "../../../src/domain/runs/item-ids.ts";
 
 // What people may do with a verdict in each state, then random crowds of them.
 

@@ -1,19 +1,22 @@
-// Ids of a batch's items. They are made of values that do not change when a step runs again, so that the
-// object recognises each call and charges it once. Like all ids they begin with a time: that of the round in
-// which the item was started.
+// Ids of the calls of a run: of a batch's items, or of the steps of a pipeline's documents. They are made of
+// values that do not change when a step runs again, so that the object recognises each call and charges it
+// once. Like all ids they begin with a time: that of the round in which the call was first made.
 
-const OF_BATCH = 12;
+const OF_RUN = 12;
 
 const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** @param roundTime the time in the form of a ULID, ten characters */
+/**
+ * @param roundTime the time in the form of a ULID, ten characters
+ * @param index of the item in its run
+ */
 export function itemIds(
-  batchId: string,
+  runId: string,
   roundTime: string,
   index: number,
 ): { readonly callId: string; readonly requestId: string; readonly verdictId: string } {
-  // The last of the batch's random characters: 60 bits, unique to the batch.
-  const own = batchId.slice(-OF_BATCH);
+  // The last of the run's random characters: 60 bits, unique to the run.
+  const own = runId.slice(-OF_RUN);
   const ulid = roundTime + own + base32(index, 4);
   return { callId: `jnl_${ulid}`, requestId: `req_${ulid}`, verdictId: `vrd_${ulid}` };
 }
