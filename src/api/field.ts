@@ -113,3 +113,9 @@ export const list = <Item>(data: readonly Item[], nextCursor: string | null) => 
   has_more: nextCursor !== null,
   next_cursor: nextCursor,
 });
+
+/** A page of a list whose cursor is the id of a page's last item. */
+export const listById = <Item extends { readonly id: string }, Out>(
+  { data, more }: { readonly data: readonly Item[]; readonly more: boolean },
+  toOut: (item: Item) => Out,
+) => list(data.map(toOut), more ? (data.at(-1)?.id ?? null) : null);

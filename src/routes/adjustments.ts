@@ -5,7 +5,7 @@ import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { AdjustmentInput } from "../api/native/adjustment.ts";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageQuery } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
 import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
@@ -69,7 +69,6 @@ export const listAdjustments = defineRoute({
     const query = { before, fromMs: null, toMs: null, limit };
     const page = await readTenant(call, (tenant, caller) => tenant.listAdjustments(caller, query));
     if (page.kind !== "page") return page;
-    const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
-    return ok(list(page.data.map(toAdjustmentLine), next));
+    return ok(listById(page, toAdjustmentLine));
   },
 });

@@ -11,7 +11,7 @@ import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
-import { list, listOf, pageQuery, parseIndex } from "../api/field.ts";
+import { list, listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, UNAVAILABLE, TENANT_READ } from "../edge/bindings.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
 import { readContent } from "../edge/moderation-deps.ts";
@@ -106,7 +106,7 @@ export const listBatches = defineRoute({
       tenant.listBatches(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;
-    return ok(list(page.data.map(toBatch), page.more ? (page.data.at(-1)?.id ?? null) : null));
+    return ok(listById(page, toBatch));
   },
 });
 

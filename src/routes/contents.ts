@@ -3,7 +3,7 @@ import { shaped } from "../http/field-errors.ts";
 import { contentKey } from "../domain/generation/stored-picture.ts";
 import { acted, ok, raw } from "../http/call.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageQuery } from "../api/field.ts";
 import {
   ContentOutput,
   ContentReadOutput,
@@ -104,7 +104,6 @@ export const listContentReads = defineRoute({
       tenant.listContentReads(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;
-    const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
-    return ok(list(page.data.map(toContentRead), next));
+    return ok(listById(page, toContentRead));
   },
 });

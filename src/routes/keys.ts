@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import { newId } from "../http/ids.ts";
 import { issueKey } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageQuery } from "../api/field.ts";
 import {
   IssuedKeyOutput,
   KeyOutput,
@@ -122,7 +122,7 @@ export const listKeys = defineRoute({
     const { cursor = "~", limit } = call.query;
     const page = await readTenant(call, (tenant, caller) => tenant.listKeys(caller, cursor, limit));
     if (page.kind !== "page") return page;
-    return ok(list(page.data.map(toKey), page.more ? (page.data.at(-1)?.id ?? null) : null));
+    return ok(listById(page, toKey));
   },
 });
 

@@ -16,7 +16,7 @@ import { defineRoute } from "../http/route.ts";
 import { isFileThere, joinedFile, keepFile } from "../io/joined-file.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
 import { RunInput, RunOutput, RunStepOutput } from "../api/native/pipeline.ts";
-import { list, listOf, NOT_A_CURSOR, pageQuery } from "../api/field.ts";
+import { list, listById, listOf, NOT_A_CURSOR, pageQuery } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, TENANT_READ, UNAVAILABLE } from "../edge/bindings.ts";
 
 // Runs of pipelines: the same steps for many documents; `src/pipelines` makes them.
@@ -119,7 +119,7 @@ export const listRuns = defineRoute({
     const { cursor = "~", limit } = call.query;
     const page = await readTenant(call, (tenant, caller) => tenant.listRuns(caller, cursor, limit));
     if (page.kind !== "page") return page;
-    return ok(list(page.data.map(toRun), page.more ? (page.data.at(-1)?.id ?? null) : null));
+    return ok(listById(page, toRun));
   },
 });
 

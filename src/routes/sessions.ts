@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute, type Route } from "../http/route.ts";
-import { list, listOf, pageQuery, parseIndex } from "../api/field.ts";
+import { list, listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
 import {
   ListedSessionOutput,
   SessionChatOutput,
@@ -97,8 +97,7 @@ const listSessions = defineRoute({
       tenant.listSessions(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;
-    const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
-    return ok(list(page.data.map(toListedSession), next));
+    return ok(listById(page, toListedSession));
   },
 });
 

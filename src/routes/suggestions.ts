@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageQuery } from "../api/field.ts";
 import { SuggestionOutput, toSuggestion } from "../api/native/suggestion.ts";
 import { readTenant, TENANT_READ, writeTenant } from "../edge/bindings.ts";
 import { ok } from "../http/call.ts";
@@ -22,8 +22,7 @@ export const listSuggestions = defineRoute({
       tenant.listSuggestions(caller, cursor, limit),
     );
     if (page.kind !== "page") return page;
-    const next = page.more ? (page.data.at(-1)?.id ?? null) : null;
-    return ok(list(page.data.map(toSuggestion), next));
+    return ok(listById(page, toSuggestion));
   },
 });
 
