@@ -11,6 +11,37 @@ export interface LinePage<Line = unknown> {
   readonly next: (() => Promise<LinePage<Line>>) | null;
 }
 
+/** A page of a list, and the place at which the next one begins; null: this is the last. */
+export interface ListPage<Place, Line = unknown> {
+  readonly lines: readonly Line[];
+  readonly next: Place | null;
+}
+
+/** Tells a page from the failure to read it. */
+export const isPage = <Place, Line>(
+  page: ListPage<Place, Line> | { readonly kind: string },
+): page is ListPage<Place, Line> => "lines" in page;
+
+/**
+ * The lines of a list, from a page of it on.
+ *
+ * @param read reads the page at a place; when it fails, the stream ends with an error
+ */
+export const linesFrom = <Place, Line>(
+  { lines, next }: ListPage<Place, Line>,
+  read: (place: Place) => Promise<ListPage<Place, Line> | { readonly kind: string }>,
+): LinePage<Line> => ({
+  lines,
+  next:
+    next === null
+      ? null
+      : async () => {
+          const page = await read(next);
+          if (!isPage(page)) throw new Error("the list could not be read further");
+          return linesFrom(page, read);
+        },
+});
+
 export const ndjson = (first: LinePage): Response =>
   pagedResponse(first, (lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join(""), {
     "Content-Type": NDJSON,

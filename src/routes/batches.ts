@@ -2,19 +2,18 @@ import * as v from "valibot";
 import { type BatchParams, toBatch, toBatchStep } from "../domain/moderation/batch.ts";
 import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
-import { isOver } from "../domain/runs/run.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
-import { isFileThere, joinedFile, keepFile } from "../io/joined-file.ts";
-import { acted, ok, raw } from "../http/call.ts";
+import { joinedFile } from "../io/joined-file.ts";
+import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
-import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
-import { list, listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
+import { listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, UNAVAILABLE, TENANT_READ } from "../edge/bindings.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
 import { readContent } from "../edge/moderation-deps.ts";
+import { CREATE_RUN, startRun, stepsReply } from "./runs.ts";
 
 // Many verdicts asked for at once; `src/batches` makes them.
 
@@ -22,7 +21,8 @@ const ROLES = { kind: "key", roles: ["call"] } as const;
 
 const ID = v.strictObject({ id: v.pipe(v.string(), v.description("`bat_` and a ULID.")) });
 
-const runsOf = (env: Env): Workflow<BatchParams> | null => (env as Partial<Env>).BATCHES ?? null;
+const workflowOf = (env: Env): Workflow<BatchParams> | null =>
+  (env as Partial<Env>).BATCHES ?? null;
 
 const UNABLE = {
   kind: "engine_unsupported",
@@ -40,13 +40,7 @@ export const createBatch = defineRoute({
   auth: ROLES,
   body: { schema: BatchInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 202, schema: BatchOutput },
-  failures: [
-    ...TENANT_READ,
-    "idempotency_key_reused",
-    "over_limit",
-    "storage_full",
-    "engine_unsupported",
-  ],
+  failures: CREATE_RUN,
   audit: "act",
   handle: async (call) => {
     const { items, resume } = call.body;
@@ -57,8 +51,8 @@ export const createBatch = defineRoute({
     });
     if (errors.length > 0) return { kind: "invalid_request", errors };
     const bucket = bucketOf(call.env);
-    const runs = runsOf(call.env);
-    if (bucket === null || runs === null) return UNABLE;
+    const workflow = workflowOf(call.env);
+    if (bucket === null || workflow === null) return UNABLE;
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
     const { bytes, ends } = joinedFile(items);
@@ -78,14 +72,11 @@ export const createBatch = defineRoute({
     const { batch, generation, repeated } = made;
     const { tenant } = caller;
     const key = batchItemsKey({ tenant, generation }, batch.id);
-    const isKept = repeated && (isOver(batch) || (await isFileThere(bucket, key)));
-    if (!isKept) {
-      if (!(await keepFile(bucket, key, bytes))) return UNAVAILABLE;
-      // Not waited for: the local engine answers when the run has ended. What fails here, the
-      // tenant's alarm finds.
-      const params = { tenant, life: generation, batch: batch.id };
-      call.ctx.waitUntil(runs.create({ id: batch.id, params }).catch(() => undefined));
-    }
+    const params = { tenant, life: generation, batch: batch.id };
+    const instance = { workflow, id: batch.id, params };
+    const file = { bucket, key, bytes };
+    const isStarted = await startRun(call.ctx, { run: batch, repeated }, file, instance);
+    if (!isStarted) return UNAVAILABLE;
     return acted({ batch: batch.id }, ok(toBatch(batch)));
   },
 });
@@ -163,21 +154,13 @@ export const listBatchSteps = defineRoute({
     const { cursor, limit } = call.query;
     const from = parseIndex(cursor);
     if (typeof from !== "number") return from;
-    const read = (at: number) =>
-      readTenant(call, (tenant, caller) => tenant.listBatchSteps(caller, { id, from: at, limit }));
-    const page = await read(from);
-    if (page.kind !== "steps") return page;
-    const linesAt = (steps: typeof page, at: number): LinePage => ({
-      lines: steps.steps.map(toBatchStep),
-      next: !steps.more
-        ? null
-        : async () => {
-            const next = await read(at + limit);
-            if (next.kind !== "steps") throw new Error("the steps could not be read further");
-            return linesAt(next, at + limit);
-          },
-    });
-    if (acceptsNdjson(call.request)) return raw(ndjson(linesAt(page, from)));
-    return ok(list(page.steps.map(toBatchStep), page.more ? String(from + limit) : null));
+    const read = async (at: number) => {
+      const page = await readTenant(call, (tenant, caller) =>
+        tenant.listBatchSteps(caller, { id, from: at, limit }),
+      );
+      if (page.kind !== "steps") return page;
+      return { lines: page.steps.map(toBatchStep), next: page.more ? at + limit : null };
+    };
+    return stepsReply(call.request, from, { read, cursorOf: String });
   },
 });

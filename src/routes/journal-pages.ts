@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { pageQuery, timeInput } from "../api/field.ts";
 import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
 import { raw } from "../http/call.ts";
-import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
+import { acceptsNdjson, isPage, linesFrom, ndjson } from "../http/ndjson.ts";
 import { readTenant, type TenantAnswer } from "../edge/bindings.ts";
 
 // Rows made from the journal, newest first: a page of them, or all that match as one stream.
@@ -34,28 +34,17 @@ export async function journalPages<Row>(
   const { from = null, to = null, outcome = null, cursor = null, limit } = call.query;
   const streamed = acceptsNdjson(call.request);
   const query = { fromMs: from, toMs: to, outcome, limit: streamed ? STREAM_PAGE : limit };
-  const read = (before: string | null) =>
-    readTenant(call, (tenant, caller) => tenant.listLines(caller, { ...query, before }));
-  const page = await read(cursor);
-  if (page.kind !== "page") return page;
-  if (!streamed) {
-    return { kind: "rows" as const, rows: page.data.flatMap(rowsOf), next: nextOf(page) };
-  }
-  const linesOf = (of: Page): LinePage => {
-    const next = nextOf(of);
-    return {
-      lines: of.data.flatMap(rowsOf),
-      next:
-        next === null
-          ? null
-          : async () => {
-              const more = await read(next);
-              if (more.kind !== "page") throw new Error("the journal could not be read further");
-              return linesOf(more);
-            },
-    };
+  const read = async (before: string | null) => {
+    const page = await readTenant(call, (tenant, caller) =>
+      tenant.listLines(caller, { ...query, before }),
+    );
+    if (page.kind !== "page") return page;
+    return { lines: page.data.flatMap(rowsOf), next: nextOf(page) };
   };
-  return raw(ndjson(linesOf(page)));
+  const page = await read(cursor);
+  if (!isPage(page)) return page;
+  if (!streamed) return { kind: "rows" as const, rows: page.lines, next: page.next };
+  return raw(ndjson(linesFrom(page, read)));
 }
 
 function nextOf({ data, more }: Page): string | null {

@@ -10,14 +10,14 @@ import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { shaped } from "../http/field-errors.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
 import { newId } from "../http/ids.ts";
-import { acceptsNdjson, type LinePage, ndjson } from "../http/ndjson.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
-import { isFileThere, joinedFile, keepFile } from "../io/joined-file.ts";
+import { joinedFile } from "../io/joined-file.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
 import { RunInput, RunOutput, RunStepOutput } from "../api/native/pipeline.ts";
-import { list, listById, listOf, NOT_A_CURSOR, pageQuery } from "../api/field.ts";
+import { listById, listOf, NOT_A_CURSOR, pageQuery } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, TENANT_READ, UNAVAILABLE } from "../edge/bindings.ts";
+import { CREATE_RUN, startRun, stepsReply } from "./runs.ts";
 
 // Runs of pipelines: the same steps for many documents; `src/pipelines` makes them.
 
@@ -25,7 +25,8 @@ const AUTH = { kind: "key", roles: ["call"] } as const;
 
 const ID = v.strictObject({ id: v.pipe(v.string(), v.description("`run_` and a ULID.")) });
 
-const runsOf = (env: Env): Workflow<SliceParams> | null => (env as Partial<Env>).PIPELINES ?? null;
+const workflowOf = (env: Env): Workflow<SliceParams> | null =>
+  (env as Partial<Env>).PIPELINES ?? null;
 
 const UNABLE = {
   kind: "engine_unsupported",
@@ -42,13 +43,7 @@ export const createRun = defineRoute({
   auth: AUTH,
   body: { schema: RunInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 202, schema: RunOutput },
-  failures: [
-    ...TENANT_READ,
-    "idempotency_key_reused",
-    "over_limit",
-    "storage_full",
-    "engine_unsupported",
-  ],
+  failures: CREATE_RUN,
   handle: async (call) => {
     const { documents, steps, policy = null, model = null, resume } = call.body;
     const named = documents.map((one) =>
@@ -57,8 +52,8 @@ export const createRun = defineRoute({
     const errors = faultsOf(call.body, named);
     if (errors.length > 0) return { kind: "invalid_request", errors };
     const bucket = bucketOf(call.env);
-    const runs = runsOf(call.env);
-    if (bucket === null || runs === null) return UNABLE;
+    const workflow = workflowOf(call.env);
+    if (bucket === null || workflow === null) return UNABLE;
     const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
     const { bytes, ends } = joinedFile(documents);
@@ -77,16 +72,12 @@ export const createRun = defineRoute({
     };
     const made = await writeTenant(call, (object, by) => object.createRun(by, request));
     if (made.kind !== "run") return made;
-    const { run, generation, repeated } = made;
+    const { run, generation } = made;
     const key = runDocumentsKey({ tenant, generation }, run.id);
-    const isKept = repeated && (isOver(run) || (await isFileThere(bucket, key)));
-    if (!isKept) {
-      if (!(await keepFile(bucket, key, bytes))) return UNAVAILABLE;
-      // Not waited for: the local engine answers when the instance has ended. What fails here, the
-      // tenant's alarm finds.
-      const params = { tenant, life: generation, run: run.id, slice: 0 };
-      call.ctx.waitUntil(runs.create({ id: sliceId(params), params }).catch(() => undefined));
-    }
+    const params = { tenant, life: generation, run: run.id, slice: 0 };
+    const instance = { workflow, id: sliceId(params), params };
+    const isStarted = await startRun(call.ctx, made, { bucket, key, bytes }, instance);
+    if (!isStarted) return UNAVAILABLE;
     return ok(toRun(run));
   },
 });
@@ -180,23 +171,13 @@ export const listRunSteps = defineRoute({
     const { cursor, limit } = call.query;
     const from = placeOf(cursor);
     if (from === null) return NOT_A_CURSOR;
-    const read = (place: Place) =>
-      readTenant(call, (tenant, caller) => tenant.listRunSteps(caller, { id, from: place, limit }));
-    const page = await read(from);
-    if (page.kind !== "steps") return page;
-    const linesOf = ({ steps, next }: typeof page): LinePage => ({
-      lines: steps.map(toRunStep),
-      next:
-        next === null
-          ? null
-          : async () => {
-              const more = await read(next);
-              if (more.kind !== "steps") throw new Error("the steps could not be read further");
-              return linesOf(more);
-            },
-    });
-    if (acceptsNdjson(call.request)) return raw(ndjson(linesOf(page)));
-    return ok(list(page.steps.map(toRunStep), page.next?.join(".") ?? null));
+    const read = async (place: Place) => {
+      const page = await readTenant(call, (tenant, caller) =>
+        tenant.listRunSteps(caller, { id, from: place, limit }),
+      );
+      return page.kind === "steps" ? { lines: page.steps.map(toRunStep), next: page.next } : page;
+    };
+    return stepsReply(call.request, from, { read, cursorOf: (place) => place.join(".") });
   },
 });
 

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { shaped } from "../http/field-errors.ts";
 import type { CurrentTenant } from "../domain/tenant/state-plan.ts";
 import { ok, raw } from "../http/call.ts";
-import { acceptsNdjson, type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";
+import { acceptsNdjson, linesFrom, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { MOST_TENANTS, StateOutput } from "../api/native/state.ts";
@@ -35,16 +35,9 @@ async function readPage(
   return { kind: "page", tenants, next: listed.more ? (listed.ids.at(-1) ?? null) : null };
 }
 
-const linesOf = (call: StateCall, { tenants, next }: StatePage): LinePage => ({
+const linesOf = ({ tenants, next }: StatePage) => ({
   lines: [...tenants].map(([tenant, { settings }]) => ({ tenant, settings })),
-  next:
-    next === null
-      ? null
-      : async () => {
-          const page = await readPage(call, next, STREAM_PAGE);
-          if (page.kind !== "page") throw new Error("the tenants could not be read further");
-          return linesOf(call, page);
-        },
+  next,
 });
 
 export const getState = defineRoute({
@@ -77,7 +70,13 @@ export const getState = defineRoute({
     const streamed = acceptsNdjson(call.request);
     const page = await readPage(call, place.id, streamed ? STREAM_PAGE : limit);
     if (page.kind !== "page") return page;
-    if (streamed) return raw(ndjson(linesOf(call, page)));
+    if (streamed) {
+      const read = async (after: string) => {
+        const more = await readPage(call, after, STREAM_PAGE);
+        return more.kind === "page" ? linesOf(more) : more;
+      };
+      return raw(ndjson(linesFrom(linesOf(page), read)));
+    }
     const tenants = [...page.tenants].map(([id, { settings }]) => [id, settings]);
     const { next } = page;
     return ok({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type LinePage, ndjson } from "../../src/http/ndjson.ts";
+import { type LinePage, linesFrom, ndjson } from "../../src/http/ndjson.ts";
 
 const pagesOf = ([lines = [], ...rest]: readonly (readonly unknown[])[]): LinePage => ({
   lines,
@@ -22,5 +22,29 @@ describe("lines of several pages", () => {
       },
     };
     await expect(ndjson(cut).text()).rejects.toThrow("gone");
+  });
+});
+
+describe("the lines of a list that is read by places", () => {
+  const rows = ["a", "b", "c", "d", "e"];
+  const read = async (place: number) => {
+    if (place < 0 || place >= rows.length) return { kind: "unavailable" } as const;
+    const end = place + 2;
+    return { lines: rows.slice(place, end), next: end < rows.length ? end : null };
+  };
+  const streamed = (next: number | null) =>
+    ndjson(linesFrom({ lines: ["first"], next }, read)).text();
+
+  it("go on at the place that each page names", async () => {
+    expect(await streamed(0)).toBe('"first"\n"a"\n"b"\n"c"\n"d"\n"e"\n');
+    expect(await streamed(3)).toBe('"first"\n"d"\n"e"\n');
+  });
+
+  it("end with the page that names none", async () => {
+    expect(await streamed(null)).toBe('"first"\n');
+  });
+
+  it("end with an error where a page fails", async () => {
+    await expect(streamed(-1)).rejects.toThrow("could not be read further");
   });
 });
