@@ -1,33 +1,13 @@
-import * as v from "valibot";
-import { shaped } from "../http/field-errors.ts";
 import { limitsObject } from "../domain/ledger/limits.ts";
+import { eventQuery, eventReply } from "../api/native/event-stream.ts";
 import { raw } from "../http/call.ts";
-import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
+import { eventFeed } from "../http/event-feed.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
 import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 
 // The tenant's limits as a live stream.
-
-export const liveQuery = v.strictObject({
-  for_s: v.optional(
-    v.pipe(
-      v.string(),
-      v.description(`Seconds that it goes on: up to ${LONGEST_S}. 0: what stands now, once.`),
-      v.regex(shaped(/^\d{1,2}$/, `must be a whole number from 0 to ${LONGEST_S}`)),
-      v.transform(Number),
-      v.maxValue(LONGEST_S),
-    ),
-    "0",
-  ),
-});
-
-export const liveReply = {
-  status: 200,
-  contentType: EVENT_STREAM,
-  schema: v.pipe(v.string(), v.description("Server-sent events, each of one JSON object.")),
-} as const;
 
 export const getLive = defineRoute({
   method: "GET",
@@ -38,8 +18,8 @@ export const getLive = defineRoute({
     "Events `limits`, each the object of `GET /v1/limits`: one at once, then one within two seconds of a change. It costs nothing. At most 20 at once of a tenant.",
   surface: "native",
   auth: { kind: "key", roles: ["call"] },
-  query: liveQuery,
-  reply: liveReply,
+  query: eventQuery(0),
+  reply: eventReply,
   failures: [...TENANT_READ, "over_limit"],
   handle: async (call) => {
     const watcher = newId("req");

@@ -6,14 +6,14 @@ import { sliceId, type SliceParams, toRun, toRunStep } from "../domain/pipelines
 import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import { inOrder, stepsFault } from "../domain/pipelines/step.ts";
 import { ok, raw } from "../http/call.ts";
-import { EVENT_STREAM, eventFeed, LONGEST_S } from "../http/event-feed.ts";
-import { shaped } from "../http/field-errors.ts";
+import { eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { idempotencyOf } from "../http/idempotency.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
 import { joinedFile } from "../io/joined-file.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
+import { eventQuery, eventReply } from "../api/native/event-stream.ts";
 import { RunInput, RunOutput, RunStepOutput } from "../api/native/pipeline.ts";
 import { listById, listOf, NOT_A_CURSOR, pageQuery } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, TENANT_READ, UNAVAILABLE } from "../edge/bindings.ts";
@@ -190,23 +190,8 @@ export const watchRun = defineRoute({
   surface: "native",
   auth: AUTH,
   params: ID,
-  query: v.strictObject({
-    for_s: v.optional(
-      v.pipe(
-        v.string(),
-        v.description(`Seconds that it goes on: up to ${LONGEST_S}. 0: what stands now, once.`),
-        v.regex(shaped(/^\d{1,2}$/, `must be a whole number from 0 to ${LONGEST_S}`)),
-        v.transform(Number),
-        v.maxValue(LONGEST_S),
-      ),
-      String(LONGEST_S),
-    ),
-  }),
-  reply: {
-    status: 200,
-    contentType: EVENT_STREAM,
-    schema: v.pipe(v.string(), v.description("Server-sent events, each of one JSON object.")),
-  },
+  query: eventQuery(LONGEST_S),
+  reply: eventReply,
   failures: [...TENANT_READ, "over_limit"],
   handle: async (call) => {
     const { id } = call.params;
