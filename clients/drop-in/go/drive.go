@@ -1,4 +1,5 @@
-// What the program of the Go client needs of node/drive.mjs, which says what is in the environment.
+// What the program of the Go client needs of node/drive.mjs, which says what is in the environment, and
+// of node/features.mjs.
 package main
 
 import (

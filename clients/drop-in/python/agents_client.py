@@ -1,18 +1,15 @@
-# OpenAI's Agents SDK in Python, with its model of chat completions and a guardrail.
-import os
+# OpenAI's Agents SDK in Python, with its two models and a guardrail.
 import sys
 
 from agents import (
-    Agent, GuardrailFunctionOutput, InputGuardrailTripwireTriggered,
-    ModelBehaviorError, ModelRefusalError, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel, Runner, function_tool, input_guardrail, set_tracing_disabled,
+    Agent, GuardrailFunctionOutput, InputGuardrailTripwireTriggered, ModelBehaviorError,
+    ModelRefusalError, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel, Runner,
+    function_tool, input_guardrail, set_tracing_disabled,
 )
 from openai import AsyncOpenAI
-from pydantic import BaseModel
 
-from drive import (
-    MODELS, RUDE, SAID, asking_for_weather, assert_errors, drive, odd_answers, saying,
-    times_asked, waited,
-)
+from drive import MODELS, RUDE, SAID, drive, key_of, saying, waited
+from features import Weather, features_of, writing_weather
 
 # Traces go to OpenAI's own service.
 set_tracing_disabled(True)
@@ -21,7 +18,7 @@ Model = OpenAIResponsesModel if "responses" in sys.argv else OpenAIChatCompletio
 
 
 def agent(model=MODELS["chat"], is_spent=False, settings=None, **more):
-    one = AsyncOpenAI(api_key=os.environ["SPENT_API_KEY"]) if is_spent else client
+    one = AsyncOpenAI(api_key=key_of(is_spent)) if is_spent else client
     return Agent(
         name="Assistant",
         instructions="Be brief.",
@@ -47,6 +44,10 @@ def ask(prompt, **options):
         return {"text": "", "finish": reason_in(str(error))}
 
 
+def ask_guarded(prompt, moderation):
+    return ask(prompt, settings={"extra_body": {"moderation": moderation}})
+
+
 def reason_in(message):
     """Why there is no answer: each of the two models says it in words of its own."""
     for reason in ["content_filter", "content filter"]:
@@ -67,50 +68,22 @@ async def streamed_by(one, prompt):
 
 
 def stream(prompt):
-    result, _ = waited(streamed_by(agent(), prompt))
+    result, said = waited(streamed_by(agent(), prompt))
+    assert said == shown_of(result)["text"], said
     return shown_of(result)
 
 
-class Weather(BaseModel):
-    city: str
-    degrees: float
-    note: str | None
+async def read_object():
+    return (await Runner.run(agent(output_type=Weather), writing_weather())).final_output
 
 
-WEATHER = Weather(city="Paris", degrees=24, note=None)
-
-
-def text():
-    shown = ask(saying())
-    assert (shown["text"], shown["usage"]) == (SAID, [12, 5]), shown
-
-
-async def streamed():
-    result, said = await streamed_by(agent(), saying())
-    assert (said, result.final_output) == (SAID, SAID), said
-
-
-async def objects():
-    result = await Runner.run(agent(output_type=Weather), saying(WEATHER.model_dump_json()))
-    assert result.final_output == WEATHER, result.final_output
-
-
-async def tools():
-    for more in ["", "&no_ids"]:
-        cities = []
-
-        @function_tool
-        def get_weather(city: str) -> str:
-            """The weather in a city."""
-            cities.append(city)
-            return "24 degrees"
-
-        one, prompt = agent(tools=[get_weather]), asking_for_weather(more)
-        if more == "":
-            result = await Runner.run(one, prompt)
-        else:
-            result, _ = await streamed_by(one, prompt)
-        assert (result.final_output, cities) == (SAID, ["Paris", "Rome"]), (result, cities)
+async def use_tools(prompt, get_weather, is_streamed):
+    one = agent(tools=[function_tool(get_weather)])
+    if is_streamed:
+        result, _ = await streamed_by(one, prompt)
+    else:
+        result = await Runner.run(one, prompt)
+    return result.final_output
 
 
 @input_guardrail
@@ -131,33 +104,15 @@ async def moderation():
         raise AssertionError("the guardrail let it through")
 
 
-async def guard():
-    moderation = {"model": "omni-moderation-latest", "policy": {"input": {"mode": "block"}}}
-    prompt = f"{RUDE} {saying()}"
-    guarded = agent(settings={"extra_body": {"moderation": moderation}})
-    try:
-        await Runner.run(guarded, prompt, max_turns=1)
-    except (ModelRefusalError, ModelBehaviorError) as refusal:
-        assert reason_in(str(refusal)) == "content_filter", refusal
-    else:
-        raise AssertionError("the guard let it through")
-    assert times_asked(prompt) == 0
-
-
-def errors():
-    assert_errors(ask, lambda error: getattr(error, "status_code", None))
-
-
 drive(
     ["openai-agents"],
-    {
-        "text": text,
-        "stream": streamed,
-        "objects": objects,
-        "tools": tools,
-        "moderation": moderation,
-        "guard": guard,
-        "errors": errors,
-        "odd": odd_answers(ask, stream),
-    },
+    features_of(
+        ask=ask,
+        stream=stream,
+        shows=["text", "usage"],
+        objects=[read_object],
+        use_tools=use_tools,
+        ask_guarded=ask_guarded,
+        own={"moderation": moderation},
+    ),
 )

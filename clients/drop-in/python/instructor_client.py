@@ -1,49 +1,27 @@
 # Instructor, which makes objects of answers, over the official client.
-import os
-
 import instructor
 from openai import OpenAI
-from pydantic import BaseModel
 
-from drive import MODELS, assert_errors, calling, drive, quote, saying, scripted
+from drive import MODELS, calling, drive, key_of, quote, saying, scripted, user_says
+from features import (
+    WEATHER, Weather, assert_errors, assert_weather, calling_weather, writing_weather,
+)
 
-
-class Place(BaseModel):
-    city: str
-    country: str | None
-
-
-class Weather(BaseModel):
-    place: Place
-    degrees: float
-
-
-WEATHER = Weather(place=Place(city="Paris", country=None), degrees=24)
 WRITTEN = WEATHER.model_dump_json()
-CALLED = calling("Weather", WEATHER.model_dump())
-
-
-def assert_weather(found):
-    """The object is of a class that the client has made of ours."""
-    assert found.model_dump() == WEATHER.model_dump(), found
 
 
 def ask(prompt, model=MODELS["chat"], is_spent=False, mode=instructor.Mode.JSON, **more):
-    key = os.environ["SPENT_API_KEY" if is_spent else "OPENAI_API_KEY"]
-    client = instructor.from_openai(OpenAI(api_key=key), mode=mode)
+    client = instructor.from_openai(OpenAI(api_key=key_of(is_spent)), mode=mode)
     return client.chat.completions.create(
-        model=model,
-        messages=[{"role": "user", "content": prompt}],
-        response_model=Weather,
-        **more,
+        model=model, messages=user_says(prompt), response_model=Weather, **more
     )
 
 
 def objects():
     for mode, prompt in [
-        (instructor.Mode.TOOLS, scripted(CALLED)),
-        (instructor.Mode.JSON, saying(WRITTEN)),
-        (instructor.Mode.JSON_SCHEMA, saying(WRITTEN)),
+        (instructor.Mode.TOOLS, calling_weather()),
+        (instructor.Mode.JSON, writing_weather()),
+        (instructor.Mode.JSON_SCHEMA, writing_weather()),
         (instructor.Mode.MD_JSON, saying(f"```json\n{WRITTEN}\n```")),
     ]:
         assert_weather(ask(prompt, mode=mode))
@@ -54,17 +32,15 @@ def objects():
 
 def tools():
     # A call that is wrong is answered as a tool answers, and made again.
-    wrong = calling("Weather", {"degrees": "warm"})
-    assert_weather(ask(scripted(f"{wrong},{CALLED}"), mode=instructor.Mode.TOOLS, max_retries=2))
+    wrong, right = calling("Weather", {"degrees": "warm"}), calling("Weather", WEATHER.model_dump())
+    assert_weather(ask(scripted(f"{wrong},{right}"), mode=instructor.Mode.TOOLS, max_retries=2))
 
 
 def stream():
     client = instructor.from_openai(OpenAI(), mode=instructor.Mode.TOOLS)
     partial = None
     for partial in client.chat.completions.create_partial(
-        model=MODELS["chat"],
-        messages=[{"role": "user", "content": scripted(CALLED)}],
-        response_model=Weather,
+        model=MODELS["chat"], messages=user_says(calling_weather()), response_model=Weather
     ):
         pass
     assert_weather(partial)
@@ -79,11 +55,12 @@ def status_of(error):
     return None
 
 
-def errors():
-    assert_errors(ask, status_of)
-
-
 drive(
     ["instructor"],
-    {"stream": stream, "objects": objects, "tools": tools, "errors": errors},
+    {
+        "stream": stream,
+        "objects": objects,
+        "tools": tools,
+        "errors": lambda: assert_errors(ask, status_of),
+    },
 )

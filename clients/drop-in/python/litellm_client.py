@@ -1,16 +1,14 @@
 # LiteLLM's SDK as a client, with the names that it has for services of OpenAI's kind.
-import json
 import os
 import urllib.request
 
 # Its own list of models, without a look at another host.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 import litellm
-from pydantic import BaseModel
 
-from drive import (
-    HEARD, MODELS, RUDE, SAID, asking_for_weather, assert_errors, assert_vectors, drive,
-    odd_answers, recording, saying, texts,
+from drive import MODELS, RUDE, SAID, drive, key_of, saying, user_says
+from features import (
+    WEATHER_FUNCTION, Weather, answer_calls, features_of, shown_of, writing_weather,
 )
 
 litellm.suppress_debug_info = True
@@ -18,120 +16,63 @@ BASE = {"api_base": os.environ["OPENAI_BASE_URL"]}
 
 
 def named(model):
-    return f"openai/{model}"
+    return {"model": f"openai/{model}", **BASE}
 
 
-def user_says(content):
-    return [{"role": "user", "content": content}]
+CHAT = named(MODELS["chat"])
 
 
-def shown_of(reply):
-    choice, usage = reply.choices[0], getattr(reply, "usage", None)
-    details = usage and usage.completion_tokens_details
-    return {
-        "text": choice.message.content or "",
-        "finish": choice.finish_reason,
-        "usage": usage and [usage.prompt_tokens, usage.completion_tokens],
-        "reasoning": details and details.reasoning_tokens,
-    }
+def ask(prompt, model=MODELS["chat"], is_spent=False, **more):
+    reply = litellm.completion(
+        messages=user_says(prompt), api_key=key_of(is_spent), **named(model), **more
+    )
+    return shown_of(reply.model_dump())
 
 
-def ask(prompt, model=MODELS["chat"], is_spent=False):
-    key = os.environ["SPENT_API_KEY" if is_spent else "OPENAI_API_KEY"]
-    messages = user_says(prompt)
-    return shown_of(litellm.completion(model=named(model), messages=messages, api_key=key, **BASE))
+def streamed(messages, **more):
+    """The whole completion, when its stream has ended."""
+    chunks = litellm.completion(messages=messages, stream=True, **CHAT, **more)
+    return litellm.stream_chunk_builder(list(chunks), messages=messages)
 
 
 def stream(prompt):
-    messages = user_says(prompt)
-    chunks = litellm.completion(
-        model=named(MODELS["chat"]),
-        messages=messages,
-        stream=True,
-        stream_options={"include_usage": True},
-        **BASE,
-    )
-    return shown_of(litellm.stream_chunk_builder(list(chunks), messages=messages))
+    whole = streamed(user_says(prompt), stream_options={"include_usage": True})
+    return shown_of(whole.model_dump())
 
 
-class Weather(BaseModel):
-    city: str
-    degrees: float
-    note: str | None
-
-
-WEATHER = Weather(city="Paris", degrees=24, note=None)
-
-
-def text():
-    shown = ask(saying())
-    assert (shown["text"], shown["finish"], shown["usage"]) == (SAID, "stop", [12, 5]), shown
-
-
-async def streamed():
+async def stream_in_a_loop():
     said = ""
-    chunks = await litellm.acompletion(
-        model=named(MODELS["chat"]), messages=user_says(saying()), stream=True, **BASE
-    )
+    chunks = await litellm.acompletion(messages=user_says(saying()), stream=True, **CHAT)
     async for chunk in chunks:
         said += chunk.choices[0].delta.content or ""
     assert said == SAID, said
 
 
-def objects():
+def read_object():
     reply = litellm.completion(
-        model=named(MODELS["chat"]),
-        messages=user_says(saying(WEATHER.model_dump_json())),
-        response_format=Weather,
-        **BASE,
+        messages=user_says(writing_weather()), response_format=Weather, **CHAT
     )
-    assert Weather.model_validate_json(reply.choices[0].message.content) == WEATHER
+    return Weather.model_validate_json(reply.choices[0].message.content)
 
 
-def tools():
-    parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
-    function = {"name": "get_weather", "parameters": parameters}
-    for more in ["", "&no_ids"]:
-        messages, cities = user_says(asking_for_weather(more)), []
-        for _ in range(3):
-            chunks = litellm.completion(
-                model=named(MODELS["chat"]),
-                messages=messages,
-                tools=[{"type": "function", "function": function}],
-                stream=True,
-                **BASE,
-            )
-            message = litellm.stream_chunk_builder(list(chunks)).choices[0].message
-            if not message.tool_calls:
-                break
-            messages.append(message.model_dump())
-            for call in message.tool_calls:
-                cities.append(json.loads(call.function.arguments)["city"])
-                messages.append({"role": "tool", "tool_call_id": call.id, "content": "24 degrees"})
-        assert (message.content, cities) == (SAID, ["Paris", "Rome"]), (message, cities)
+def use_tools(prompt, get_weather, is_streamed):
+    tools = [{"type": "function", "function": WEATHER_FUNCTION}]
+
+    def complete(messages):
+        return streamed(messages, tools=tools).choices[0].message.model_dump()
+
+    return answer_calls(prompt, get_weather, complete)
 
 
-def embeddings():
-    reply = litellm.embedding(model=named(MODELS["embedding"]), input=texts(150), **BASE)
-    assert_vectors([one["embedding"] for one in reply.data], 150)
+def embed(texts):
+    reply = litellm.embedding(input=texts, **named(MODELS["embedding"]))
+    return [one["embedding"] for one in reply.data]
 
 
-def images():
-    reply = litellm.image_generation(model=named(MODELS["image"]), prompt="A red boat", **BASE)
+def draw(prompt):
+    reply = litellm.image_generation(prompt=prompt, **named(MODELS["image"]))
     with urllib.request.urlopen(reply.data[0].url) as picture:
-        assert picture.read(4)[1:] == b"PNG"
-
-
-def speech():
-    reply = litellm.speech(model=named(MODELS["speech"]), voice="alloy", input="Hello", **BASE)
-    assert len(reply.content) > 400
-
-
-def transcription():
-    reply = litellm.transcription(
-        model=named(MODELS["transcription"]), file=recording(), **BASE
-    )
-    assert reply.text == HEARD, reply
+        return picture.read()
 
 
 def moderation():
@@ -139,36 +80,20 @@ def moderation():
     assert reply.results[0].flagged is True, reply
 
 
-def guard():
-    reply = litellm.completion(
-        model=named(MODELS["chat"]),
-        messages=user_says(f"{RUDE} {saying()}"),
-        extra_body={
-            "moderation": {"model": "omni-moderation-latest", "policy": {"input": {"mode": "block"}}}
-        },
-        **BASE,
-    )
-    assert reply.choices[0].finish_reason == "content_filter", reply
-
-
-def errors():
-    assert_errors(ask, lambda error: getattr(error, "status_code", None))
-
-
 drive(
     ["litellm"],
-    {
-        "text": text,
-        "stream": streamed,
-        "objects": objects,
-        "tools": tools,
-        "embeddings": embeddings,
-        "images": images,
-        "speech": speech,
-        "transcription": transcription,
-        "moderation": moderation,
-        "guard": guard,
-        "errors": errors,
-        "odd": odd_answers(ask, stream),
-    },
+    features_of(
+        ask=ask,
+        stream=stream,
+        objects=[read_object],
+        use_tools=use_tools,
+        embed=embed,
+        draw=draw,
+        speak=lambda text: litellm.speech(
+            voice="alloy", input=text, **named(MODELS["speech"])
+        ).content,
+        hear=lambda file: litellm.transcription(file=file, **named(MODELS["transcription"])).text,
+        ask_guarded=lambda prompt, moderation: ask(prompt, extra_body={"moderation": moderation}),
+        own={"stream": stream_in_a_loop, "moderation": moderation},
+    ),
 )
