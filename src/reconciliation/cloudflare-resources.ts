@@ -38,6 +38,14 @@ const heldOf = (rows: readonly Row[], ...fields: readonly string[]): number =>
 const withAction = (rows: readonly Row[], ...actions: readonly string[]): readonly Row[] =>
   rows.filter(({ dimensions }) => actions.includes(dimensions?.["actionType"] ?? ""));
 
+/** How many of these events there were. */
+const eventsOf = (rows: readonly Row[], ...types: readonly string[]): number =>
+  rows.reduce(
+    (all, { count = 0, dimensions }) =>
+      all + (types.includes(dimensions?.["eventType"] ?? "") ? count : 0),
+    0,
+  );
+
 /** An object is billed as 128 MB for as long as it is active. */
 const OBJECT_MB = 128;
 const MICROSECONDS = 1_000_000;
@@ -166,11 +174,9 @@ const OTHERS: readonly DataSet[] = [
     by: "datetime",
     select: "count dimensions { eventType }",
     counts: (rows) => ({
-      workflow_requests: rows.reduce(
-        (all, { count = 0, dimensions }) =>
-          all + (dimensions?.["eventType"] === "WORKFLOW_START" ? count : 0),
-        0,
-      ),
+      workflow_requests: eventsOf(rows, "WORKFLOW_START"),
+      // A wait is a step too; what a step repeats after a failure is not.
+      workflow_steps: eventsOf(rows, "STEP_START", "SLEEP_START", "WAIT_START"),
     }),
   },
   {

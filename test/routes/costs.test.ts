@@ -128,6 +128,8 @@ describe("GET /admin/costs", () => {
       workflowsAdaptiveGroups: [
         { count: 6, dimensions: { eventType: "WORKFLOW_START" } },
         { count: 50, dimensions: { eventType: "STEP_START" } },
+        { count: 3, dimensions: { eventType: "SLEEP_START" } },
+        { count: 9, dimensions: { eventType: "ATTEMPT_START" } },
       ],
       imagesTransformationsAdaptiveGroups: [{ sum: { billableEventCount: 2000 } }],
     };
@@ -151,6 +153,7 @@ describe("GET /admin/costs", () => {
       r2_writes: 4,
       r2_reads: 9,
       workflow_requests: 6,
+      workflow_steps: 53,
       vectorize_queried: 0,
       image_transformations: 2000,
     })) {

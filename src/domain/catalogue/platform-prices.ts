@@ -145,6 +145,7 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
     kv_lists: unknown("Keys are not listed by Neurogate; nothing counts other lists."),
     kv_storage: unknown("How large kept answers are is not recorded."),
     workflow_requests: unknown("Steps of batches are not reported."),
+    workflow_steps: unknown("Steps of batches are not reported."),
     workflow_storage: unknown("Steps of batches are not reported."),
     vectorize_queried: unknown("Queries of vectors are not reported."),
     vectorize_stored: unknown("Stored vectors are not reported."),

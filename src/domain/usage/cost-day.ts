@@ -39,7 +39,7 @@ const RESOURCES: Readonly<Record<Exclude<Service, "ai">, readonly Resource[]>> =
   kv: ["kv_reads", "kv_writes", "kv_deletes", "kv_lists", "kv_storage"],
   r2: ["r2_writes", "r2_reads", "r2_storage"],
   queues: ["queue_operations"],
-  workflows: ["workflow_requests", "workflow_storage"],
+  workflows: ["workflow_requests", "workflow_steps", "workflow_storage"],
   vectorize: ["vectorize_queried", "vectorize_stored"],
   images: ["image_transformations"],
 };
