@@ -6,12 +6,14 @@ import {
   matches,
   MOST_IN_SHARD,
   type Passage,
+  type PlacedHit,
   type VectorHit,
 } from "../../src/domain/search/vector-set.ts";
 import type { VectorQuery, WrittenSet } from "../../src/vectors/vector-index.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
 import { SHARD_MIGRATIONS } from "./shard-schema.ts";
 import { ShardStore, type StoredSet } from "./shard-store.ts";
+import { vectorProducts } from "./vector-products.ts";
 
 /**
  * How long after its end a shard remembers that it takes no writes: no call that was admitted before can
@@ -76,8 +78,8 @@ export class VectorShard extends DurableObject<Env> {
     return true;
   }
 
-  /** The nearest of all that the filter takes, exactly. Nothing for a query of another space. */
-  search({ space, vector, most, filter }: VectorQuery): VectorHit[] {
+  /** The nearest of all that the filter takes, exactly, with their passages. Nothing for a query of another space. */
+  search({ space, vector, most, filter }: VectorQuery): PlacedHit[] {
     const state = this.#isMade ? this.#store.readState() : null;
     if (state === null || state.closedAtMs !== null) return [];
     const { model, dimensions } = state;
@@ -95,7 +97,7 @@ export class VectorShard extends DurableObject<Env> {
       const hit = { set, ordinal, score: cosine(stored, vector) };
       hits = [...hits, hit].toSorted(byScore).slice(0, most);
     }
-    return hits;
+    return hits.map((hit) => ({ ...hit, passage: this.#store.readPassage(hit) }));
   }
 
   read(refs: readonly VectorRef[]): (Passage | null)[] {
@@ -142,7 +144,7 @@ export class VectorShard extends DurableObject<Env> {
 
   #read(dimensions: number): { readonly table: CodeTable; readonly sets: Map<string, StoredSet> } {
     if (this.#memory !== null) return this.#memory;
-    const table = new CodeTable(dimensions);
+    const table = new CodeTable(dimensions, vectorProducts);
     const sets = new Map(this.#store.listSets().map((set) => [set.key, set]));
     for (const key of sets.keys()) {
       for (const { ref, code } of this.#store.listCodes(key, dimensions)) table.add(ref, code);

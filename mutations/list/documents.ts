@@ -124,8 +124,8 @@ export const DOCUMENTS: readonly Mutation[] = [
   {
     what: "a search trusts the codes of vectors",
     file: "src/domain/search/code-table.ts",
-    from: "const reach = (scores[at] ?? 0) + (this.#residuals[slot] ?? 0);",
-    to: "const reach = (scores[at] ?? 0) - (this.#residuals[slot] ?? 0);",
+    from: "reaches[slot] = score + slack;",
+    to: "reaches[slot] = score - slack;",
     tests: ["test/domain/search/code-table.test.ts"],
   },
   {

@@ -5,6 +5,7 @@ import { unitVector } from "../domain/search/vector-code.ts";
 import {
   byScore,
   type Passage,
+  type PlacedHit,
   type SearchFilter,
   type Space,
   type VectorHit,
@@ -103,11 +104,11 @@ export async function findPassages(
   return { kind: "found", passages: read };
 }
 
-/** Without those that are gone by now. */
+/** Without those that are gone by now. A place that gave passages with its hits is not asked again. */
 async function readPassages(
   { vectors }: SearchDeps,
   { owner, space }: { readonly owner: VectorOwner; readonly space: Space },
-  hits: readonly VectorHit[],
+  hits: readonly PlacedHit[],
   sets: ReadonlyMap<string, VectorSet>,
 ): Promise<FoundPassage[]> {
   const placeOf = ({ set }: VectorHit) => sets.get(set)?.place;
@@ -116,8 +117,11 @@ async function readPassages(
     [...byPlace.values()].map(async (some) => {
       const place = some[0] === undefined ? undefined : placeOf(some[0]);
       if (place === undefined) return [];
+      const isGiven = some.every(({ passage }) => passage !== null);
       const refs = some.map(({ set, ordinal }) => ({ set, ordinal }));
-      const passages = await vectorIndex(vectors, owner, place).read(space, refs);
+      const passages = isGiven
+        ? some.map(({ passage }) => passage)
+        : await vectorIndex(vectors, owner, place).read(space, refs);
       return some.flatMap((hit, at): FoundPassage[] => {
         const passage = passages[at];
         const set = sets.get(hit.set);

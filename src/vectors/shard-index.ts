@@ -1,11 +1,11 @@
 import type { VectorRef } from "../domain/search/code-table.ts";
-import type { Passage, Space, VectorHit, VectorOwner } from "../domain/search/vector-set.ts";
+import type { Passage, PlacedHit, Space, VectorOwner } from "../domain/search/vector-set.ts";
 import type { RemovedSet, VectorIndex, VectorQuery, WrittenSet } from "./vector-index.ts";
 
 /** A shard's object, as far as this is concerned. */
 export interface ShardStub {
   write(set: WrittenSet): Promise<boolean>;
-  search(query: VectorQuery): Promise<VectorHit[]>;
+  search(query: VectorQuery): Promise<PlacedHit[]>;
   read(refs: readonly VectorRef[]): Promise<(Passage | null)[]>;
   remove(key: string): Promise<void>;
   close(): Promise<void>;

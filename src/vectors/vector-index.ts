@@ -1,10 +1,10 @@
 import type { VectorRef } from "../domain/search/code-table.ts";
 import type {
   Passage,
+  PlacedHit,
   SearchFilter,
   SetLabels,
   Space,
-  VectorHit,
 } from "../domain/search/vector-set.ts";
 
 /** A set as it is written: a vector of unit length for each passage, by its place in the document. */
@@ -40,7 +40,7 @@ export interface VectorIndex {
   /** False: the place has no room, or takes no writes any more. */
   write(set: WrittenSet): Promise<boolean>;
   /** The best first. */
-  search(query: VectorQuery): Promise<readonly VectorHit[]>;
+  search(query: VectorQuery): Promise<readonly PlacedHit[]>;
   /** In the order of `refs`; null: it is gone. */
   read(space: Space, refs: readonly VectorRef[]): Promise<readonly (Passage | null)[]>;
   remove(set: RemovedSet): Promise<void>;

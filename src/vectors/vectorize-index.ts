@@ -86,7 +86,7 @@ export function vectorizeIndex(
       return matches
         .flatMap(({ id, score }) => {
           const ref = parseVectorId(id);
-          return ref === null ? [] : [{ ...ref, score }];
+          return ref === null ? [] : [{ ...ref, score, passage: null }];
         })
         .toSorted(byScore);
     },

@@ -12,8 +12,8 @@ import {
   byScore,
   matches,
   MOST_IN_SHARD,
+  type PlacedHit,
   type SearchFilter,
-  type VectorHit,
   type VectorOwner,
 } from "../../src/domain/search/vector-set.ts";
 import { shardName, type ShardStub } from "../../src/vectors/shard-index.ts";
@@ -43,13 +43,13 @@ const asked = (vector: Float32Array, most = 3, filter: SearchFilter = {}) => ({
 function bruteForce(
   sets: readonly WrittenSet[],
   { vector, most, filter }: ReturnType<typeof asked>,
-): VectorHit[] {
+): PlacedHit[] {
   return sets
     .filter((set) => matches(filter, set))
     .flatMap(({ key, vectors, passages, space: { dimensions } }) =>
-      passages.map((_, ordinal) => {
+      passages.map((passage, ordinal) => {
         const own = vectors.slice(ordinal * dimensions, (ordinal + 1) * dimensions);
-        return { set: key, ordinal, score: cosine(own, vector) };
+        return { set: key, ordinal, score: cosine(own, vector), passage };
       }),
     )
     .toSorted(byScore)

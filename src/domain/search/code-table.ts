@@ -1,4 +1,4 @@
-import type { VectorCode } from "./vector-code.ts";
+import { encodeQuery, type VectorCode } from "./vector-code.ts";
 
 // The codes of many vectors side by side, and the search over them: which vectors may be among the nearest.
 
@@ -14,20 +14,34 @@ export interface Candidate extends VectorRef {
   readonly reach: number;
 }
 
+/**
+ * Writes to `out` the sum of `query[i] * codes[n][i]` for each row n. A row is as long as the query, a multiple
+ * of 16. The query's numbers are such that no sum leaves 32 bits (`encodeQuery`).
+ */
+export type Products = (query: Int16Array, codes: Int8Array, out: Int32Array) => void;
+
 const FIRST_CAPACITY = 256;
+
+/** What SIMD reads at once. */
+const LANE = 16;
 
 /** Codes of vectors of one length. A set's vectors come and go together. */
 export class CodeTable {
   readonly dimensions: number;
+  /** Bytes of a row: the rest of its last lane is zeros. */
+  readonly #row: number;
+  readonly #products: Products;
   readonly #sets: string[] = [];
   readonly #ordinals: number[] = [];
   #codes: Int8Array;
   #scales: Float64Array;
   #residuals: Float64Array;
 
-  constructor(dimensions: number) {
+  constructor(dimensions: number, products: Products) {
     this.dimensions = dimensions;
-    this.#codes = new Int8Array(FIRST_CAPACITY * dimensions);
+    this.#row = Math.ceil(dimensions / LANE) * LANE;
+    this.#products = products;
+    this.#codes = new Int8Array(FIRST_CAPACITY * this.#row);
     this.#scales = new Float64Array(FIRST_CAPACITY);
     this.#residuals = new Float64Array(FIRST_CAPACITY);
   }
@@ -41,7 +55,7 @@ export class CodeTable {
     if (code.length !== this.dimensions) throw new RangeError("a vector of another length");
     const at = this.size;
     if (at === this.#scales.length) this.#grow();
-    this.#codes.set(code, at * this.dimensions);
+    this.#codes.set(code, at * this.#row);
     this.#scales[at] = scale;
     this.#residuals[at] = residual;
     this.#sets.push(ref.set);
@@ -64,64 +78,55 @@ export class CodeTable {
    * @param takes whether a set is searched; asked once for each set in a row
    */
   nearest(query: Float32Array, most: number, takes: (set: string) => boolean): Candidate[] {
-    const taken = this.#taken(takes);
-    const scores = this.#scores(query, taken);
-    const floor = nthLargest(
-      scores.map((score, at) => score - (this.#residuals[taken[at] ?? 0] ?? 0)),
-      most,
-    );
-    return taken
-      .flatMap((slot, at) => {
-        const reach = (scores[at] ?? 0) + (this.#residuals[slot] ?? 0);
-        return reach < floor ? [] : [{ ...this.#refAt(slot), reach }];
-      })
-      .toSorted((a, b) => b.reach - a.reach);
+    const reaches = new Float64Array(this.size).fill(-Infinity);
+    const coded = encodeQuery(query, this.#row);
+    const floors = new Largest(most);
+    for (const { from, to } of this.#runs(takes)) {
+      const sums = new Int32Array(to - from);
+      this.#products(coded.code, this.#codes.subarray(from * this.#row, to * this.#row), sums);
+      for (let slot = from; slot < to; slot += 1) {
+        const scale = coded.scale * (this.#scales[slot] ?? 0);
+        const score = (sums[slot - from] ?? 0) * scale;
+        const residual = this.#residuals[slot] ?? 0;
+        // What the vector's code leaves out, and what the query's leaves out of the vector's code.
+        const slack = residual + coded.residual * (1 + residual);
+        floors.add(score - slack);
+        reaches[slot] = score + slack;
+      }
+    }
+    const floor = floors.least;
+    const candidates: Candidate[] = [];
+    for (const [slot, reach] of reaches.entries()) {
+      if (reach >= floor && reach !== -Infinity) {
+        candidates.push({ ...this.#refAt(slot), reach });
+      }
+    }
+    return candidates.toSorted((a, b) => b.reach - a.reach);
   }
 
   #refAt(slot: number): VectorRef {
     return { set: this.#sets[slot] ?? "", ordinal: this.#ordinals[slot] ?? 0 };
   }
 
-  #taken(takes: (set: string) => boolean): number[] {
-    const taken: number[] = [];
+  /** The slots that are searched, as runs. */
+  #runs(takes: (set: string) => boolean): { readonly from: number; readonly to: number }[] {
+    const runs: { from: number; to: number }[] = [];
     let last: string | null = null;
     let isTaken = false;
     for (const [slot, set] of this.#sets.entries()) {
       if (set !== last) isTaken = takes(set);
       last = set;
-      if (isTaken) taken.push(slot);
+      if (!isTaken) continue;
+      const run = runs.at(-1);
+      if (run?.to === slot) run.to += 1;
+      else runs.push({ from: slot, to: slot + 1 });
     }
-    return taken;
-  }
-
-  /** The cosine of each code. Four sums side by side: one alone would wait for itself. */
-  #scores(query: Float32Array, slots: readonly number[]): Float64Array {
-    const codes = this.#codes;
-    const length = this.dimensions;
-    const scores = new Float64Array(slots.length);
-    for (let index = 0; index < slots.length; index += 1) {
-      const slot = slots[index] ?? 0;
-      const from = slot * length;
-      let a = 0;
-      let b = 0;
-      let c = 0;
-      let d = 0;
-      let at = 0;
-      for (; at + 3 < length; at += 4) {
-        a += (query[at] ?? 0) * (codes[from + at] ?? 0);
-        b += (query[at + 1] ?? 0) * (codes[from + at + 1] ?? 0);
-        c += (query[at + 2] ?? 0) * (codes[from + at + 2] ?? 0);
-        d += (query[at + 3] ?? 0) * (codes[from + at + 3] ?? 0);
-      }
-      for (; at < length; at += 1) a += (query[at] ?? 0) * (codes[from + at] ?? 0);
-      scores[index] = (a + b + c + d) * (this.#scales[slot] ?? 0);
-    }
-    return scores;
+    return runs;
   }
 
   #removeAt(at: number): void {
     const last = this.size - 1;
-    const length = this.dimensions;
+    const length = this.#row;
     this.#codes.copyWithin(at * length, last * length, (last + 1) * length);
     this.#scales[at] = this.#scales[last] ?? 0;
     this.#residuals[at] = this.#residuals[last] ?? 0;
@@ -134,7 +139,7 @@ export class CodeTable {
 
   #grow(): void {
     const capacity = this.#scales.length * 2;
-    this.#codes = grown(this.#codes, new Int8Array(capacity * this.dimensions));
+    this.#codes = grown(this.#codes, new Int8Array(capacity * this.#row));
     this.#scales = grown(this.#scales, new Float64Array(capacity));
     this.#residuals = grown(this.#residuals, new Float64Array(capacity));
   }
@@ -145,8 +150,25 @@ function grown<List extends Int8Array | Float64Array>(from: List, to: List): Lis
   return to;
 }
 
-/** -Infinity where there are fewer. */
-function nthLargest(values: Float64Array, nth: number): number {
-  if (values.length < nth) return -Infinity;
-  return values.toSorted()[values.length - nth] ?? -Infinity;
+/** The largest few of many numbers. */
+class Largest {
+  /** Descending. */
+  readonly #kept: Float64Array;
+
+  constructor(most: number) {
+    this.#kept = new Float64Array(most).fill(-Infinity);
+  }
+
+  /** The last of them; -Infinity where there are fewer. */
+  get least(): number {
+    return this.#kept.at(-1) ?? -Infinity;
+  }
+
+  add(value: number): void {
+    const kept = this.#kept;
+    if (value <= this.least) return;
+    let at = kept.length - 1;
+    for (; at > 0 && value > (kept[at - 1] ?? 0); at -= 1) kept[at] = kept[at - 1] ?? 0;
+    kept[at] = value;
+  }
 }

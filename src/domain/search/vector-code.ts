@@ -35,6 +35,32 @@ export function encodeVector(vector: Float32Array): VectorCode {
   return { code, scale, residual: Math.sqrt(lost) + ROUNDING };
 }
 
+/** A query's numbers as `scale * code`: finer than a vector's code, since there is only one. */
+export interface QueryCode {
+  readonly code: Int16Array;
+  readonly scale: number;
+  /** The length of what the code leaves out. */
+  readonly residual: number;
+}
+
+const LARGEST_SUM = 2 ** 31 - 1;
+
+/**
+ * The sum of its products with a `VectorCode` fits in 32 bits, whatever both are.
+ *
+ * @param query as `unitVector` gives it
+ * @param length of the code; what is beyond the query is zeros
+ */
+export function encodeQuery(query: Float32Array, length: number): QueryCode {
+  const steps = Math.min(32_767, Math.floor(LARGEST_SUM / (127 * query.length)));
+  const largest = query.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scale = largest / steps;
+  const code = new Int16Array(length);
+  code.set(Int16Array.from(query, (value) => Math.round(value / scale)));
+  const lost = query.reduce((sum, value, at) => sum + (value - scale * (code[at] ?? 0)) ** 2, 0);
+  return { code, scale, residual: Math.sqrt(lost) };
+}
+
 /** The cosine of two vectors of unit length, summed in 64 bits. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   let sum = 0;

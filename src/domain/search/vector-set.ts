@@ -125,6 +125,12 @@ export interface VectorHit extends VectorRef {
   readonly score: number;
 }
 
+/** A hit as its place gives it. */
+export interface PlacedHit extends VectorHit {
+  /** Null: the place gives passages only by `read`. */
+  readonly passage: Passage | null;
+}
+
 /** The best first; of equals the one with the lower key, so that the order is always the same. */
 export const byScore = (a: VectorHit, b: VectorHit): number =>
   b.score - a.score || (a.set < b.set ? -1 : Number(a.set > b.set)) || a.ordinal - b.ordinal;

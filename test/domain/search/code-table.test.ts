@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CodeTable, type VectorRef } from "../../../src/domain/search/code-table.ts";
 import { cosine, encodeVector, unitVector } from "../../../src/domain/search/vector-code.ts";
+import { plainProducts } from "./plain-products.ts";
 
 const DIMENSIONS = 12;
 
@@ -47,7 +48,7 @@ describe("CodeTable", () => {
         fc.integer({ min: 1, max: 12 }),
         fc.nat({ max: 8 }),
         (history, query, most, hidden) => {
-          const table = new CodeTable(DIMENSIONS);
+          const table = new CodeTable(DIMENSIONS, plainProducts);
           let model: { readonly ref: VectorRef; readonly vector: Float32Array }[] = [];
           for (const [ordinal, step] of history.entries()) {
             if ("removed" in step) {
@@ -80,7 +81,7 @@ describe("CodeTable", () => {
   });
 
   it("names the nearest of vectors whose codes are all alike", () => {
-    const table = new CodeTable(DIMENSIONS);
+    const table = new CodeTable(DIMENSIONS, plainProducts);
     let seed = 5;
     const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
     const base = Array.from({ length: DIMENSIONS }, random);
@@ -100,7 +101,7 @@ describe("CodeTable", () => {
   });
 
   it("names few of many", () => {
-    const table = new CodeTable(DIMENSIONS);
+    const table = new CodeTable(DIMENSIONS, plainProducts);
     let seed = 1;
     const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
     const drawn = (): Float32Array =>
@@ -112,6 +113,8 @@ describe("CodeTable", () => {
 
   it("refuses a vector of another length", () => {
     const code = encodeVector(Float32Array.of(1, 0));
-    expect(() => new CodeTable(3).add({ set: "a", ordinal: 0 }, code)).toThrow(RangeError);
+    expect(() => new CodeTable(3, plainProducts).add({ set: "a", ordinal: 0 }, code)).toThrow(
+      RangeError,
+    );
   });
 });
