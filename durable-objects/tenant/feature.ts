@@ -46,6 +46,14 @@ export interface Capability {
   readonly expiries?: readonly Expiry[];
   /** When the alarm is needed for work in progress, in milliseconds; Infinity: for nothing. */
   readonly dueMs?: (nowMs: number, profile: Profile) => number;
+  /**
+   * The rows that the work comes from. `dueMs` is not asked before their tables exist, so a feature that a
+   * tenant never used costs its calls nothing. Absent: the work may be known in memory alone, or comes from
+   * rows of others, and `dueMs` is asked after every commit.
+   */
+  readonly dueRows?: FeatureDatabase;
+  /** Only `dueRows` and the settings decide `dueMs`: its answer holds until one of them changes. */
+  readonly isDueByRows?: true;
   /** The alarm's work outside of transactions: with the bucket, the account, endpoints. True: as above. */
   readonly tend?: (profile: Profile) => Promise<boolean>;
   /** `tend` goes on beside that of others; the alarm waits for it at its end. */
@@ -64,18 +72,15 @@ export interface Capability {
  * oldest row holds until it is deleted, and is looked up again only where there was no row.
  */
 interface Expiry {
-  /** Another number whenever there may be a first row. */
-  readonly writes: () => number;
+  /** Nothing expires before their tables exist. `writes` changes whenever there may be a first row. */
+  readonly rows: FeatureDatabase;
   /** Milliseconds of UTC at which the first row is to go; null: there is none. */
   readonly dueMs: (profile: Profile) => number | null;
   /** Something is to go now, whatever its age. */
   readonly isOverdue?: () => boolean;
 }
 
-export const expiry = (rows: FeatureDatabase, dueMs: Expiry["dueMs"]): Expiry => ({
-  writes: () => rows.writes,
-  dueMs,
-});
+export const expiry = (rows: FeatureDatabase, dueMs: Expiry["dueMs"]): Expiry => ({ rows, dueMs });
 
 /** Rows of each table deleted in one alarm: the transaction stays short, the next follows at once. */
 export const PURGE_ROWS = 500;
@@ -145,24 +150,23 @@ class Expiries {
 
   /** When the first of all is to go; Infinity: nothing ever will be, as things are. */
   dueMs(profile: Profile): number {
-    if (this.#all.some(({ isOverdue }) => isOverdue?.() === true)) return 0;
+    const all = this.#all.filter(({ rows }) => rows.isThere);
+    if (all.some(({ isOverdue }) => isOverdue?.() === true)) return 0;
     if (profile.version !== this.#version) this.forget();
     this.#version = profile.version;
     let firstMs = Infinity;
-    for (const rows of this.#all) {
-      firstMs = Math.min(firstMs, this.#dueMs(rows, profile) ?? Infinity);
-    }
+    for (const one of all) firstMs = Math.min(firstMs, this.#dueMs(one, profile) ?? Infinity);
     return firstMs;
   }
 
-  #dueMs(rows: Expiry, profile: Profile): number | null {
-    const known = this.#known.get(rows);
-    const writes = rows.writes();
+  #dueMs(one: Expiry, profile: Profile): number | null {
+    const known = this.#known.get(one);
+    const { writes } = one.rows;
     if (known !== undefined && (known.dueMs !== null || known.writes === writes)) {
       return known.dueMs;
     }
-    const dueMs = rows.dueMs(profile);
-    this.#known.set(rows, { writes, dueMs });
+    const dueMs = one.dueMs(profile);
+    this.#known.set(one, { writes, dueMs });
     return dueMs;
   }
 }
@@ -174,6 +178,45 @@ export const expiresAfter = (madeMs: number | null, keptMs: number): number | nu
 /** The end of a day, or of one that follows so many days later. */
 export const endOfDay = (day: Day | null, days = 0): number | null =>
   day === null ? null : endOf(day + days);
+
+// When work in progress needs the alarm. Every commit asks.
+
+/** An answer that holds while the rows and the settings are the same. */
+interface KnownDue {
+  readonly writes: number;
+  readonly version: number;
+  readonly dueMs: number;
+}
+
+class WorkInProgress {
+  readonly #features: readonly Capability[];
+  readonly #known = new Map<Capability, KnownDue>();
+
+  constructor(features: readonly Capability[]) {
+    this.#features = features.filter(({ dueMs }) => dueMs !== undefined);
+  }
+
+  dueMs(profile: Profile, nowMs: number): number {
+    let firstMs = Infinity;
+    for (const feature of this.#features) {
+      if (feature.dueRows?.isThere === false) continue;
+      firstMs = Math.min(firstMs, this.#dueMs(feature, profile, nowMs));
+    }
+    return firstMs;
+  }
+
+  #dueMs(feature: Capability, profile: Profile, nowMs: number): number {
+    const { dueMs = () => Infinity, dueRows, isDueByRows } = feature;
+    if (isDueByRows === undefined || dueRows === undefined) return dueMs(nowMs, profile);
+    const { writes } = dueRows;
+    const { version } = profile;
+    const known = this.#known.get(feature);
+    if (known?.writes === writes && known.version === version) return known.dueMs;
+    const made = { writes, version, dueMs: dueMs(nowMs, profile) };
+    this.#known.set(feature, made);
+    return made.dueMs;
+  }
+}
 
 // What a tenant's alarm does, and when it is needed: for each of its features in turn, first in one
 // transaction, then with what lies outside of the object.
@@ -188,12 +231,14 @@ export class Alarm {
   readonly #features: readonly Capability[];
   readonly #transact: Transact;
   readonly #expiries: Expiries;
+  readonly #work: WorkInProgress;
   #purgedMs = 0;
 
   constructor(features: readonly Capability[], transact: Transact) {
     this.#features = features;
     this.#transact = transact;
     this.#expiries = new Expiries(features.flatMap(({ expiries }) => expiries ?? []));
+    this.#work = new WorkInProgress(features);
   }
 
   /** True when there is more to be done at once. */
@@ -227,11 +272,7 @@ export class Alarm {
 
   /** When the alarm is needed next, in milliseconds; Infinity: for nothing, as things are. */
   dueMs(profile: Profile, nowMs: number): number {
-    let firstMs = this.#purgeDueMs(profile);
-    for (const { dueMs } of this.#features) {
-      if (dueMs !== undefined) firstMs = Math.min(firstMs, dueMs(nowMs, profile));
-    }
-    return firstMs;
+    return Math.min(this.#purgeDueMs(profile), this.#work.dueMs(profile, nowMs));
   }
 
   /** At the tenant's own moment of the day. Rows that could not go then are tried again later. */

@@ -117,6 +117,8 @@ function notesFeature() {
         purge: ({ nowMs }) => notes.purge(nowMs - KEPT_MS, PURGE_ROWS),
         expiries: [expiry(db.of(NOTES), () => expiresAfter(notes.first("made_at_ms"), KEPT_MS))],
         dueMs: () => notes.first("remind_at_ms") ?? Infinity,
+        dueRows: db.of(NOTES),
+        isDueByRows: true,
         tend: async () => {
           transact(({ nowMs }) => notes.remindUntil(nowMs));
           return false;

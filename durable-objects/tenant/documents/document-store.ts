@@ -36,16 +36,9 @@ export interface DocumentFilter {
 
 export class DocumentStore {
   readonly #db: Database;
-  /** When the first document or file is due; undefined: not known. Every call asks. */
-  #dueMs: number | null | undefined;
 
   constructor(db: Database) {
     this.#db = db;
-  }
-
-  /** Of a transaction that was rolled back nothing is remembered. */
-  forget(): void {
-    this.#dueMs = undefined;
   }
 
   insert(document: StoredDocument): void {
@@ -67,7 +60,6 @@ export class DocumentStore {
       document.expiresAtMs,
       JSON.stringify(document.tasks),
     );
-    this.forget();
   }
 
   read(id: string): StoredDocument | null {
@@ -88,13 +80,11 @@ export class DocumentStore {
       file,
     );
     this.#db.run("DELETE FROM document_files WHERE file = ?", file);
-    this.forget();
   }
 
   /** Deletes the row alone. */
   delete(id: string): void {
     this.#db.run("DELETE FROM documents WHERE id = ?", id);
-    this.forget();
   }
 
   /** The newest first, before a file; one more than the limit if there are more. */
@@ -144,7 +134,6 @@ export class DocumentStore {
       documentId,
       eraseAtMs,
     );
-    this.forget();
   }
 
   listDueFiles(nowMs: number, limit: number): DueFile[] {
@@ -162,16 +151,10 @@ export class DocumentStore {
   removeFiles(file: CallId): void {
     this.#db.run("DELETE FROM document_files WHERE file = ?", file);
     this.#db.run("DELETE FROM documents WHERE file = ? AND state = 'processing'", file);
-    this.forget();
   }
 
   /** When the first document expires, or the first files are to be erased; null: nothing is. */
   dueMs(): number | null {
-    if (this.#dueMs === undefined) this.#dueMs = this.#readDueMs();
-    return this.#dueMs;
-  }
-
-  #readDueMs(): number | null {
     const [document] = this.#db.run<{ due: number | null }>(
       "SELECT MIN(expires_at_ms) AS due FROM documents",
     );

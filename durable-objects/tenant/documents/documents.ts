@@ -38,11 +38,12 @@ export const DOCUMENTS_FEATURE: TenantFeature = {
   name: "documents",
   tables: [DOCUMENTS],
   capability: (context) => {
-    const { documents } = context.stores;
+    const { db, documents } = context.stores;
     return {
-      forget: () => documents.forget(),
       purge: (tx) => expire(tx),
       dueMs: () => documents.dueMs() ?? Infinity,
+      dueRows: db.of(DOCUMENTS),
+      isDueByRows: true,
       tend: (profile) => eraseFiles(context, profile),
       personal: [
         personalData<"document">({

@@ -9,23 +9,22 @@ import { changedPolicy, type PolicyChange } from "../../../src/domain/moderation
 import type { Tx } from "../transactions.ts";
 import { modelFinder } from "../calls/plan-call.ts";
 import { FOLLOWED_MS } from "./policy-store.ts";
-import type { TenantContext, TenantFeature } from "../feature.ts";
+import { expiry, type TenantContext, type TenantFeature } from "../feature.ts";
 import type { Caller } from "../protocol.ts";
+import { CORE } from "../tenant-schema.ts";
 import { notFound, pageOf } from "../page.ts";
 import { replayPage, type ReplayRequest } from "./policy-replay.ts";
 
 export const POLICIES_FEATURE: TenantFeature = {
   name: "policies",
-  capability: ({ stores: { policies, verdicts } }) => ({
+  capability: ({ stores: { db, policies, verdicts } }) => ({
     forget: () => policies.forget(),
     // A version goes after the last verdict that names it.
     purge: ({ nowMs }, isMore) => {
       if (!isMore) policies.purge(nowMs - FOLLOWED_MS);
       return false;
     },
-    expiries: [
-      { writes: () => policies.writes, dueMs: () => policies.purgeDueMs(verdicts.oldestMs()) },
-    ],
+    expiries: [expiry(db.of(CORE), () => policies.purgeDueMs(verdicts.oldestMs()))],
   }),
 };
 

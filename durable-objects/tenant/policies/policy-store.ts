@@ -1,6 +1,7 @@
 import type { Policy, PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { DEFAULT_ROUTING } from "../../../src/domain/generation/routing.ts";
 import type { FeatureDatabase, StagedDatabase } from "../../database.ts";
+import { CORE } from "../tenant-schema.ts";
 import { VERDICTS } from "../verdicts/verdict-schema.ts";
 
 /** Of JSON that is kept in memory. */
@@ -25,14 +26,13 @@ const REMEMBERED_MS = 30 * 86_400_000;
  * megabytes: one may be 512 KB of JSON. A new version drops them all.
  */
 export class PolicyStore {
-  readonly #db: StagedDatabase;
+  readonly #db: FeatureDatabase;
   readonly #verdicts: FeatureDatabase;
   readonly #latest = new Map<string, PolicyVersion>();
   #units = 0;
-  #writes = 0;
 
   constructor(db: StagedDatabase) {
-    this.#db = db;
+    this.#db = db.of(CORE);
     this.#verdicts = db.of(VERDICTS);
   }
 
@@ -109,7 +109,6 @@ export class PolicyStore {
 
   #insert(name: string, version: number, body: string, nowMs: number): void {
     this.forget();
-    this.#writes += 1;
     this.#db.run(
       "INSERT INTO policies (name, version, body, created_at_ms) VALUES (?, ?, ?, ?)",
       name,
@@ -143,11 +142,6 @@ export class PolicyStore {
     const due = [isNamed ? Infinity : dueMs, (endedMs ?? Infinity) + FOLLOWED_MS + REMEMBERED_MS];
     const firstMs = Math.min(...due);
     return firstMs === Infinity ? null : firstMs + 1;
-  }
-
-  /** Another number whenever a version was put. */
-  get writes(): number {
-    return this.#writes;
   }
 
   /**

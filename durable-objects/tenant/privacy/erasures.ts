@@ -64,6 +64,7 @@ export const ERASURES_FEATURE: TenantFeature = {
       ],
       dueMs: (nowMs) =>
         Math.min(...erasures.running().map((erasure) => erasureDueMs(erasure, nowMs))),
+      dueRows: db.of(ERASURES),
       tend: async (profile) => {
         await eraseFiles(context, profile);
         return false;

@@ -43,7 +43,7 @@ export const RESPONSES_FEATURE: TenantFeature = {
   name: "responses",
   tables: [RESPONSES],
   capability: (context) => {
-    const { responses } = context.stores;
+    const { db, responses } = context.stores;
     let retryMs = 0;
     return {
       dueMs: (_, profile) => {
@@ -51,6 +51,7 @@ export const RESPONSES_FEATURE: TenantFeature = {
         const dueMs = Math.min(expiresMs + GRACE_MS, responses.fileDueMs() ?? Infinity);
         return Math.max(dueMs, retryMs);
       },
+      dueRows: db.of(RESPONSES),
       tend: async (profile) => {
         if (context.wallMs() < retryMs) return false;
         const erased = await eraseEnded(context, profile);

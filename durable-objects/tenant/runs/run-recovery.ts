@@ -42,6 +42,7 @@ export const runFeature = <R extends Run>(recovery: Recovery<R>): TenantFeature 
         ),
       ],
       dueMs: () => Math.min(...store.open().map((run) => dueMs(store, run))),
+      dueRows: db.of(tables),
       tend: (profile) => tendRuns(context, recovery, profile),
     };
   },

@@ -25,9 +25,11 @@ export const SEARCH_FEATURE: TenantFeature = {
   name: "search",
   tables: [SEARCH],
   capability: (context) => {
-    const { vectorSets } = context.stores;
+    const { db, vectorSets } = context.stores;
     return {
       dueMs: () => vectorSets.dueMs() ?? Infinity,
+      dueRows: db.of(SEARCH),
+      isDueByRows: true,
       tend: (profile) => removeDue(context, profile),
       leave: (profile) => eraseVectors(context, profile),
       personal: [

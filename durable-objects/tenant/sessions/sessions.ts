@@ -35,10 +35,12 @@ export const SESSIONS_FEATURE: TenantFeature = {
   name: "sessions",
   tables: [SESSIONS],
   capability: (context) => {
-    const { sessions } = context.stores;
+    const { db, sessions } = context.stores;
     return {
       forget: () => sessions.forget(),
       dueMs: () => sessions.firstEraseMs() ?? Infinity,
+      dueRows: db.of(SESSIONS),
+      isDueByRows: true,
       tend: () => eraseDue(context),
       leave: () => eraseAll(context),
       personal: [

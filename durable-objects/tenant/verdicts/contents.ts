@@ -46,6 +46,8 @@ export const CONTENTS_FEATURE: TenantFeature = {
         expiry(db.of(CONTENTS), () => expiresAfter(contents.oldestReadMs(), READS_KEPT_MS)),
       ],
       dueMs: () => contentFiles.dueMs() ?? Infinity,
+      dueRows: db.of(CONTENTS),
+      isDueByRows: true,
       tend: async (profile) => {
         await eraseStrays(context, profile);
         return eraseExpired(context, profile);

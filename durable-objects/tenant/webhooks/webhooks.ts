@@ -65,6 +65,7 @@ export const WEBHOOKS_FEATURE: TenantFeature = {
       expiry(db.of(NOTICES), () => endOfDay(outbox.notices.oldestDay())),
     ],
     dueMs: (_, profile) => (profile.closed ? Infinity : (dispatcher.nextDueMs() ?? Infinity)),
+    dueRows: db.of(WEBHOOKS),
     tend: async () => {
       await restOrLate(dispatcher);
       return false;
@@ -173,7 +174,7 @@ const RETRY_MS = 30_000;
 
 export const PLATFORM_EVENTS_FEATURE: TenantFeature = {
   name: "platform_events",
-  capability: ({ stores: { outbox }, outside, wallMs }) => {
+  capability: ({ stores: { db, outbox }, outside, wallMs }) => {
     const events = outbox.platformEvents;
     let retryMs = 0;
     return {
@@ -181,6 +182,7 @@ export const PLATFORM_EVENTS_FEATURE: TenantFeature = {
         !profile.closed && events?.isWaiting === true
           ? Math.max(nowMs + GATHER_MS, retryMs)
           : Infinity,
+      dueRows: db.of(NOTICES),
       tend: async ({ id, closed }) => {
         if (closed || events === null) return false;
         try {
