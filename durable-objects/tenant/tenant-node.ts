@@ -1,6 +1,7 @@
 import { deliveriesAMinute } from "../../src/domain/webhooks/delivery.ts";
 import { REQUESTS } from "../../src/domain/ledger/rate-limit.ts";
 import type { Database } from "../database.ts";
+import { WEBHOOKS } from "../outbox/outbox-schema.ts";
 import { Dispatcher, type DispatcherOptions } from "../outbox/dispatcher.ts";
 import { Watchers } from "../watchers.ts";
 import { AccountClient } from "./account/account-client.ts";
@@ -280,7 +281,7 @@ export class TenantNode implements TenantContext {
     }
     const nowMs = this.wallMs();
     // A dispatcher that delivers already takes up at once what was just recorded.
-    if (this.dispatcher.isBusy) this.dispatcher.wake();
+    if (this.stores.db.of(WEBHOOKS).isThere && this.dispatcher.isBusy) this.dispatcher.wake();
     const dueMs = this.#alarm.dueMs(profile, nowMs);
     if (this.#mustSet(dueMs, nowMs)) await this.#setAlarm(dueMs);
   };

@@ -90,4 +90,11 @@ export const ADMISSION: readonly Mutation[] = [
     to: "const stages = fallbackStages(tx, request);",
     tests: ["test/routes/perspective-fallback.test.ts"],
   },
+  {
+    what: "a call is admitted under an id that the fold has passed",
+    file: "durable-objects/tenant/usage/feed-store.ts",
+    from: "state !== null && callId < state.fromId",
+    to: "false",
+    tests: ["test/durable-objects/reports.test.ts"],
+  },
 ];

@@ -72,4 +72,11 @@ export const STORAGE: readonly Mutation[] = [
     to: "CHECK (posted >= 0)",
     tests: ["test/tidy.test.ts"],
   },
+  {
+    what: "the alarm does not see that rows have changed",
+    file: "durable-objects/tenant/feature.ts",
+    from: "if (known?.writes === writes && known.version === version)",
+    to: "if (known !== undefined)",
+    tests: ["test/durable-objects/alarm-due.test.ts"],
+  },
 ];

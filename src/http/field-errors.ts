@@ -84,12 +84,12 @@ export function paramName(path: Path): string | null {
   return name === "" ? null : name;
 }
 
-/** A check's sentence travels on its function: valibot's own message would be quoted text. */
+/** A check's sentence travels on a copy of its function: valibot's own message would be quoted text. */
 const SENTENCE: unique symbol = Symbol("sentence");
 
 /** `v.check(stated("needs a text or an image", (body) => …))` gives that sentence when it fails. */
 export function stated<T>(sentence: string, test: (input: T) => boolean): (input: T) => boolean {
-  return Object.assign((input: T) => test(input), { [SENTENCE]: sentence });
+  return Object.assign(test.bind(null), { [SENTENCE]: sentence });
 }
 
 const NOUNS: Readonly<Record<string, string>> = {

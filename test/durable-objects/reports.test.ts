@@ -336,3 +336,33 @@ describe("invariants", () => {
     expect(reply.counts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 });
+
+describe("a call whose id is older than what is folded", () => {
+  const folded = {
+    sequence: 0,
+    walkedId: null,
+    settledAtMs: -1,
+    settledId: "",
+    refusalsFrom: 0,
+    epoch: 0,
+    rebuild: null,
+  };
+
+  it("is not admitted: its line would never be folded", async () => {
+    const tenant = await aTenant();
+    await within(
+      tenant,
+      (db) => db,
+      ({ node }) => {
+        const call = admitRequest({ caller: tenant.key });
+        const admitFrom = (fromId: string) =>
+          node.transactOrThrow((tx) => {
+            tx.stores.feed.write({ ...folded, fromId });
+            return admitWithLease(tx, call).kind;
+          });
+        expect(admitFrom(`${call.callId}0`)).toBe("unavailable");
+        expect(admitFrom(call.callId)).toBe("admitted");
+      },
+    );
+  });
+});

@@ -4,7 +4,12 @@ import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
 import type { Hold, JournalLine, Item } from "../../../src/domain/ledger/ledger.ts";
 import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
-import { isSharing, withoutRequest, withShare } from "../../../src/domain/ledger/rate-limit.ts";
+import {
+  isSharing,
+  withoutRequest,
+  withScoreShare,
+  withShare,
+} from "../../../src/domain/ledger/rate-limit.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { DEFAULT_MODEL, planAnalysis } from "../../../src/domain/documents/plan-analysis.ts";
@@ -33,7 +38,6 @@ import type {
 } from "../protocol.ts";
 import type { TenantStores } from "../stores.ts";
 import { authorise, type Tx } from "../transactions.ts";
-import { isTooOld } from "../usage/fold-usage.ts";
 import { expectFiles } from "../verdicts/contents.ts";
 import { notReused, type Reuse, reuseAgain, reuseFor } from "../verdicts/reuse.ts";
 import { USER_PICTURES } from "./call-schema.ts";
@@ -46,7 +50,7 @@ import {
   NO_SUCH_POLICY,
 } from "./plan-call.ts";
 import { remember, replayOf } from "./replay.ts";
-import { fallbackStages, scoringAdmitted, unitsOf } from "./scoring.ts";
+import { fallbackStages, scoringAdmitted } from "./scoring.ts";
 
 // Admission, in one transaction: all checks, always in the same order, and then all changes.
 
@@ -65,7 +69,7 @@ export type Admission = AdmitReply | NeedsLease;
 export function admit(tx: Tx, request: AdmitRequest): Admission {
   const entry = tx.profile.closed ? null : tx.stores.ledger.entry(request.callId);
   if (entry !== null) return repeated(tx, request, entry);
-  if (isTooOld(tx, request.callId)) return { kind: "unavailable" };
+  if (tx.stores.feed.isBefore(request.callId)) return { kind: "unavailable" };
   const access = authorise(tx, request.caller);
   if (access.kind === "invalid_key") return access;
   if (access.kind !== "granted") {
@@ -112,7 +116,7 @@ function ended(tx: Tx, request: AdmitRequest, line: JournalLine): AdmitReply {
 
 /** @param role of the key; null: it is the platform */
 function admitAs(tx: Tx, request: AdmitRequest, role: Role | null): Admission {
-  const replay = replayOf(tx, request);
+  const replay = request.idempotency === null ? null : replayOf(tx, request);
   if (replay !== null) return replay;
   switch (request.kind) {
     case "generation":
@@ -136,12 +140,15 @@ function admitModeration(tx: Tx, request: ModerationAdmit): Admission {
   if (policy === null) return NO_SUCH_POLICY;
   const plan = planModeration(policy.policy, request.contents, modelFinder(tx));
   if (plan.kind !== "planned") return plan;
-  const reuse = reuseFor(tx, request, { policy, stages: plan.stages, atMs: tx.nowMs });
-  const stages = notReused(plan.stages, reuse);
+  const mayReuse = policy.policy.reuse_ttl_s !== undefined;
+  const reuse = mayReuse
+    ? reuseFor(tx, request, { policy, stages: plan.stages, atMs: tx.nowMs })
+    : [];
+  const stages = mayReuse ? notReused(plan.stages, reuse) : plan.stages;
   const outcome = reserve(tx, request, { stages });
   if (outcome.kind !== "reserved") return outcome;
   const { hold } = outcome;
-  expectFiles(tx, request, hold);
+  if (request.contents.some(({ pictures }) => pictures > 0)) expectFiles(tx, request, hold);
   const named = policyReply(tx.profile, policy, request.policy);
   return moderationAdmitted(tx.profile, { hold, policy: named, reuse });
 }
@@ -188,7 +195,7 @@ function reserve(
   request: AdmitRequest,
   call: {
     readonly stages: readonly PlannedStage[];
-    /** Of what a key of role `score` may ask. */
+    /** For a key of role `score`: these keys have a share of each rate, all of them together. */
     readonly byScoreKey?: boolean;
   },
 ): ReturnType<TenantStores["ledger"]["reserve"]> | Extract<AdmitFailure, { kind: "storage_full" }> {
@@ -198,7 +205,8 @@ function reserve(
   const { userId } = request;
   const pictures = userPicturesOf(tx, { userId, stages });
   const isOfBatch = isSharing(request.route);
-  const all = unitsOf(rateUnits(stages, itemsOf(request)), byScoreKey);
+  const whole = rateUnits(stages, itemsOf(request));
+  const all = byScoreKey ? withScoreShare(whole) : whole;
   const units = request.requestTaken === true ? withoutRequest(all) : all;
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
@@ -223,7 +231,7 @@ function reserve(
   };
   const outcome = tx.stores.ledger.reserve(tx.profile, made, demand);
   if (outcome.kind !== "reserved") return outcome;
-  remember(tx, request);
+  if (request.idempotency !== null) remember(tx, request, request.idempotency);
   if (pictures !== null) {
     tx.stores.userPictures.add(outcome.hold.day, userId ?? NOBODY, pictures.wanted);
   }

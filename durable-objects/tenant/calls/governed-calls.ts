@@ -9,6 +9,7 @@ import { rateUnits } from "../../../src/domain/moderation/stage.ts";
 import type { Verdict } from "../../../src/domain/moderation/verdict.ts";
 import { MOST_IN_FLIGHT } from "../../../src/domain/tenant/settings.ts";
 import { GroupCommit } from "../../database.ts";
+import { WEBHOOKS } from "../../outbox/outbox-schema.ts";
 import type { TenantContext } from "../feature.ts";
 import type { Profile } from "../profile-store.ts";
 import type {
@@ -200,13 +201,13 @@ function stored(
     const verdict = withBanAfter(tx, sent);
     changed ||= verdict !== sent;
     if (!tx.stores.verdicts.insert(verdict, callId)) continue;
-    noteReusable(tx, verdict);
-    noteDrift(tx, verdict);
+    if (verdict.reuse !== undefined) noteReusable(tx, verdict);
+    if (verdict.stages.some(({ sample }) => sample !== undefined)) noteDrift(tx, verdict);
     recordVerdict(tx, verdict);
     // The fold of its line may have come before it.
     if (settlement.kind === "settled_late") noteVerdict(tx, verdict);
   }
-  keepContents(tx, made.contents);
+  if (made.contents.length > 0) keepContents(tx, made.contents);
   if (settlement.kind === "settled" && !changed) return { settlement, verdicts: null, standing };
   // What was stored is not what was sent. And a late settle may be repeated: what the first one stored
   // holds.
@@ -214,7 +215,9 @@ function stored(
   return { settlement, verdicts: kept, standing };
 }
 
+/** For the tenant's own endpoints: without any, and before their tables exist, nobody wants it. */
 function recordVerdict(tx: Tx, { id, decision }: Verdict): void {
+  if (!tx.stores.db.of(WEBHOOKS).isThere) return;
   const draft = { type: "moderation.verdict", subject: id, decision, data: null } as const;
   tx.stores.outbox.record(draft, tx.nowMs);
 }

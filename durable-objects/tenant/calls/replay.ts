@@ -7,7 +7,7 @@ import { IDEMPOTENCY, REPLIES } from "./call-schema.ts";
 import { limitStatus } from "./plan-call.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Tx } from "../transactions.ts";
-import type { AdmitReply, AdmitRequest, StoredReply } from "../protocol.ts";
+import type { AdmitReply, AdmitRequest, Idempotency, StoredReply } from "../protocol.ts";
 
 // Idempotency keys of governed calls: what was made under one is given again, never made again.
 
@@ -84,9 +84,7 @@ function replayed(tx: Tx, { found: { verdictIds }, line, reply }: Ended): AdmitR
   return { kind: "replayed", verdicts, reply, line, standing };
 }
 
-export function remember(tx: Tx, request: AdmitRequest): void {
-  if (request.idempotency === null) return;
-  const { key, fingerprint } = request.idempotency;
+export function remember(tx: Tx, request: AdmitRequest, { key, fingerprint }: Idempotency): void {
   const { callId: subject, route } = request;
   const verdictIds = request.kind === "moderation" ? request.verdictIds : [];
   const scope = { route, key, nowMs: tx.nowMs };

@@ -1,5 +1,5 @@
 import type { Hold } from "../../../src/domain/ledger/ledger.ts";
-import { type RateUnits, withScoreShare } from "../../../src/domain/ledger/rate-limit.ts";
+import { withScoreShare } from "../../../src/domain/ledger/rate-limit.ts";
 import { planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import { type PlannedStage, rateUnits } from "../../../src/domain/moderation/stage.ts";
 import { keepsSuggestions } from "../examples/suggestions.ts";
@@ -29,11 +29,10 @@ export const scoringAdmitted = (
   kind: "admitted",
   hold,
   policy: null,
-  limits: limitStatus(tx, unitsOf(rateUnits(hold.stages), byScoreKey)),
+  limits: limitStatus(
+    tx,
+    byScoreKey ? withScoreShare(rateUnits(hold.stages)) : rateUnits(hold.stages),
+  ),
   generation: tx.profile.generation,
   ...(keepsSuggestions(tx) && { keepsSuggestions: true }),
 });
-
-/** Keys of role `score` have a share of each rate, all of them together. */
-export const unitsOf = (units: RateUnits, byScoreKey: boolean): RateUnits =>
-  byScoreKey ? withScoreShare(units) : units;

@@ -30,10 +30,9 @@ export const DRIFT_FEATURE: TenantFeature = {
   }),
 };
 
-/** A verdict that was just stored. */
+/** A verdict that was just stored, with a stage in the sample. */
 export function noteDrift(tx: Tx, verdict: Verdict): void {
   if (verdict.test || verdict.reuse?.from !== undefined) return;
-  if (!verdict.stages.some(({ sample }) => sample !== undefined)) return;
   const { name, version } = verdict.policy;
   const policy = tx.stores.policies.read(name, version)?.policy;
   const tier0 = policy?.tier0;

@@ -57,6 +57,12 @@ export class FeedStore {
     return this.#state;
   }
 
+  /** The id of a call was drawn so long ago that its line could escape the fold. */
+  isBefore(callId: string): boolean {
+    const state = this.read();
+    return state !== null && callId < state.fromId;
+  }
+
   write(state: FeedState): void {
     this.#db.run(
       `INSERT OR REPLACE INTO feed (only_row, sequence, from_id, walked_id, settled_at_ms,

@@ -27,7 +27,7 @@ import { userKey } from "./usage-row-store.ts";
 // Lines are taken in the order in which they settled, of which the journal has no index. They need
 // none: a line that settled after a time N was open at N, or was admitted after it. The ids of the
 // first kind are known. Those of the second begin with a time that is not long before N, since an
-// admission under an older id is refused (`isTooOld`). So new lines lie in a range of ids,
+// admission under an older id is refused (`FeedStore.isBefore`). So new lines lie in a range of ids,
 // `fromId` and up, whatever the journal's length. Lines that settled in the very millisecond of the
 // fold are left to the next one: others may still settle in it. The clock is written with each fold, so
 // that it never goes back behind it.
@@ -36,12 +36,6 @@ import { userKey } from "./usage-row-store.ts";
 
 /** Lines in one transaction: it keeps calls waiting for some milliseconds. */
 export const LINES_A_STEP = 500;
-
-/** The id of a call was drawn so long ago that its line could escape the fold. */
-export function isTooOld({ stores: { feed } }: Tx, callId: string): boolean {
-  const state = feed.read();
-  return state !== null && callId < state.fromId;
-}
 
 /** Whether the lines of all days before that one are folded: none is needed here any more. */
 export function isFoldedBefore({ stores: { feed } }: Tx, day: Day): boolean {

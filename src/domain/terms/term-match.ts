@@ -85,6 +85,8 @@ const SOMETHING_FOUND: TooMuch = (found) => {
 };
 
 export function matchTerms(text: string, policy: Lists, steps: Steps = { count: 0 }): TermMatches {
+  const { block, allow } = policy.terms;
+  if (block.length + allow.length + policy.spam_phrases.length === 0) return NO_MATCHES;
   if (policy.matching === "plain") return matchedPlainly(text, policy);
   const lists = preparedOf(policy);
   const searched = new SearchedText(text);
