@@ -32,7 +32,7 @@ export const CALIBRATION: readonly Mutation[] = [
   },
   {
     what: "a judge of the sample that failed changes the verdict",
-    file: "src/domain/moderation/decided-sample.ts",
+    file: "src/domain/moderation/cascade.ts",
     from: `: { ...stage, status: "not_required", scores: {} };`,
     to: ": stage;",
     tests: ["test/domain/moderation/decided-sample.test.ts"],

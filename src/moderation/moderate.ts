@@ -1,8 +1,14 @@
 import { isUrgent } from "../domain/moderation/category.ts";
 import { type Judgement, judge } from "../domain/moderation/decision.ts";
-import { asEvidence, harmfulIn, isDrawnForJudge } from "../domain/moderation/decided-sample.ts";
+import {
+  asEvidence,
+  type Cascade,
+  harmfulIn,
+  isDrawnForJudge,
+} from "../domain/moderation/cascade.ts";
 import type { Evidence } from "../domain/moderation/evidence.ts";
 import { explained, isOfTextModel } from "../domain/moderation/text-model.ts";
+import { isSampled } from "../domain/text/hash.ts";
 import { baseLanguage } from "../domain/text/languages.ts";
 import { findInjection } from "../domain/moderation/injection.ts";
 import {
@@ -14,7 +20,7 @@ import {
 } from "../domain/moderation/policy.ts";
 import type { CheckStage, InputName } from "../domain/moderation/plan-moderation.ts";
 import { matchTerms, NO_MATCHES } from "../domain/terms/term-match.ts";
-import { firstReview, isSampled } from "../domain/moderation/review.ts";
+import { firstReview } from "../domain/moderation/review.ts";
 import { forcedJudgement } from "../domain/moderation/test-input.ts";
 import {
   type Reason,
@@ -42,7 +48,6 @@ import {
   unseenPictures,
   type Writing,
 } from "./picture-stages.ts";
-import type { Cascade } from "../domain/moderation/cascade.ts";
 import { placedText } from "./language.ts";
 import { prepareStage, runStage, skipped, type StageRun } from "./run-stage.ts";
 import type { RunContext } from "./ask-engine.ts";

@@ -13,7 +13,7 @@ import { baseLanguage } from "../../domain/text/languages.ts";
 import { TERM_CATEGORIES, TERM_MATCHES } from "../../domain/terms/term.ts";
 import { GUARD_MODES, UNGUARDED } from "../../domain/moderation/guard.ts";
 import { stated } from "../../http/field-errors.ts";
-import { SAMPLE_DECIDED } from "../../domain/moderation/decided-sample.ts";
+import { SAMPLE_DECIDED } from "../../domain/moderation/cascade.ts";
 import { MAX_REUSE_TTL_S } from "../../domain/moderation/reuse.ts";
 import { language } from "./content.ts";
 import { CascadeRules } from "./cascade-rules.ts";

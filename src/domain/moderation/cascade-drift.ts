@@ -5,7 +5,7 @@ import type { Policy } from "./policy.ts";
 import type { StageResult } from "./verdict.ts";
 
 // Drift: the text model is wrong more often on a tenant's texts than its calibration proved. The sample
-// (`decided-sample.ts`) is a random part of all texts under the thresholds, and the judge reads each of
+// (`cascade.ts`) is a random part of all texts under the thresholds, and the judge reads each of
 // them. So it is what the measuring half of a calibration was: of the texts that the judge finds harmful, how
 // many passed, and of those that it finds harmless, how many were blocked.
 

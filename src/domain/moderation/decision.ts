@@ -1,11 +1,4 @@
-import {
-  adviceOf,
-  isUrgent,
-  NEVER_BLOCKED,
-  CATEGORIES,
-  type Category,
-  forEach,
-} from "./category.ts";
+import { adviceOf, isUrgent, CATEGORIES, type Category, forEach } from "./category.ts";
 import { reasonOfBlock } from "./cascade.ts";
 import {
   allInputs,
@@ -29,6 +22,7 @@ import {
   lowestThreshold,
   type PictureTextName,
   type Policy,
+  ruleFor,
 } from "./policy.ts";
 import {
   type Action,
@@ -265,13 +259,6 @@ function missing(category: Category, input: InputName, status: UncheckedStatus):
 }
 
 // Which threshold of a rule a score reaches, and the effect of that.
-
-/** The effective rule of a category: some categories never block, even if a policy sets a block threshold. */
-export function ruleFor({ categories }: Policy, category: Category): CategoryRule {
-  const rule = categories[category];
-  if (!NEVER_BLOCKED.includes(category)) return rule;
-  return { ...rule, flag: lowestThreshold(rule), block: null, ban: null };
-}
 
 /**
  * The returned threshold is the one at which the decision changed: a ban also blocks. A ban is advised only

@@ -1,4 +1,4 @@
-import { SAMPLE_DECIDED } from "./decided-sample.ts";
+import { SAMPLE_DECIDED } from "./cascade.ts";
 import { CATEGORIES, type Category, forEach } from "./category.ts";
 import { UNGUARDED } from "./guard.ts";
 import type { CategoryRule, Policy } from "./policy.ts";

@@ -1,6 +1,5 @@
-import { cascadeOf, isDecidedAlone } from "./cascade.ts";
+import { asEvidence, cascadeOf, isDecidedAlone } from "./cascade.ts";
 import { CATEGORIES, type Category } from "./category.ts";
-import { asEvidence } from "./decided-sample.ts";
 import { allInputs, type Evidence, STAGE_OF, stageFor, type TextFacts } from "./evidence.ts";
 import { judge } from "./decision.ts";
 import {

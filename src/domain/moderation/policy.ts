@@ -1,6 +1,6 @@
 import type { CascadeRules } from "./cascade.ts";
 import type { GuardModes } from "./guard.ts";
-import { CATEGORIES, type Category, forEach, LABEL_GROUPS } from "./category.ts";
+import { CATEGORIES, type Category, forEach, LABEL_GROUPS, NEVER_BLOCKED } from "./category.ts";
 import type { Routing } from "../generation/routing.ts";
 import type { Term } from "../terms/term.ts";
 import { SENTIMENT_WINDOWS, type Windowing } from "./text-window.ts";
@@ -111,6 +111,13 @@ export const lowestThreshold = ({ flag, block, ban }: CategoryRule): number | nu
   const set = [flag, block, ban].filter((threshold) => threshold !== null);
   return set.length === 0 ? null : Math.min(...set);
 };
+
+/** The effective rule of a category: some categories never block, even if a policy sets a block threshold. */
+export function ruleFor({ categories }: Policy, category: Category): CategoryRule {
+  const rule = categories[category];
+  if (!NEVER_BLOCKED.includes(category)) return rule;
+  return { ...rule, flag: lowestThreshold(rule), block: null, ban: null };
+}
 
 /** Whether a category can have an effect. */
 export const matters = (rule: CategoryRule): boolean =>

@@ -2,7 +2,6 @@ import { adviceOf } from "./category.ts";
 import type { ConflictFailure } from "../ledger/failure.ts";
 import { isoTime } from "../ledger/period.ts";
 import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from "./verdict.ts";
-import { hashOf } from "../text/hash.ts";
 
 // Reviews of verdicts by people.
 //
@@ -147,11 +146,3 @@ function actionsOf(verdict: Verdict, decision: Decision): readonly Action[] {
 }
 
 const conflict = (detail: string): Conflict => ({ kind: "review_conflict", detail });
-
-/**
- * A random draw by the id alone, so that a repeated call draws the same. It uses a hash, since the ids of
- * one batch differ in their last characters only.
- *
- * @param share 0 to 1
- */
-export const isSampled = (id: string, share: number): boolean => hashOf(id) / 2 ** 32 < share;

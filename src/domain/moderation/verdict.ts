@@ -167,7 +167,7 @@ export interface StageResult {
   readonly failure?: CheckFailure | null;
   /** The version of the instructions to the language model that judged; absent if none did. */
   readonly instructions?: string;
-  /** Of a judge: the text is in the sample of texts under calibrated thresholds (`decided-sample.ts`). */
+  /** Of a judge: the text is in the sample of texts under calibrated thresholds (`cascade.ts`). */
   readonly sample?: DecidedSample;
 }
 

@@ -19,3 +19,11 @@ export function hashOf(text: string): number {
   for (let at = 0; at < text.length; at += 1) hash = extend(hash, text.charCodeAt(at));
   return finish(hash);
 }
+
+/**
+ * A random draw by the id alone, so that a repeated call draws the same. It uses a hash, since the ids of
+ * one batch differ in their last characters only.
+ *
+ * @param share 0 to 1
+ */
+export const isSampled = (id: string, share: number): boolean => hashOf(id) / 2 ** 32 < share;

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { disagreement, isDecidedAlone } from "../../../src/domain/moderation/cascade.ts";
 import {
   asEvidence,
+  disagreement,
   harmfulIn,
+  isDecidedAlone,
   isDrawnForJudge,
-} from "../../../src/domain/moderation/decided-sample.ts";
+} from "../../../src/domain/moderation/cascade.ts";
 import type { Policy } from "../../../src/domain/moderation/policy.ts";
 import { presetPolicy } from "../../../src/domain/moderation/presets.ts";
-import { isSampled } from "../../../src/domain/moderation/review.ts";
+import { isSampled } from "../../../src/domain/text/hash.ts";
 import { TEXT_MODEL } from "../../../src/domain/moderation/text-model.ts";
 import type { DecidedSample, StageResult } from "../../../src/domain/moderation/verdict.ts";
 

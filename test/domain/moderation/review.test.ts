@@ -4,11 +4,11 @@ import { CATEGORIES, forEach } from "../../../src/domain/moderation/category.ts"
 import { isoTime } from "../../../src/domain/ledger/period.ts";
 import {
   CLAIM_MS,
-  isSampled,
   review,
   type ReviewAct,
   verdictAt,
 } from "../../../src/domain/moderation/review.ts";
+import { isSampled } from "../../../src/domain/text/hash.ts";
 import {
   DECISIONS,
   NO_REVIEW,
