@@ -5,7 +5,6 @@ import {
 } from "../../../src/domain/account/account-rates.ts";
 import {
   ALLOCATION,
-  keptFloor,
   type PoolBasis,
   poolSize,
   type PromiseSums,
@@ -22,6 +21,7 @@ import {
   type Share,
 } from "../../../src/domain/account/pool.ts";
 import type { Plan } from "../../../src/domain/ledger/quota.ts";
+import { keptFloor } from "../../../src/domain/tenant/settings.ts";
 import type { RateClass } from "../../../src/domain/ledger/rate-limit.ts";
 import type { PoolState, PoolStore } from "./pool-store.ts";
 import type { PromiseStore, TenantPromise } from "./promise-store.ts";

@@ -27,8 +27,12 @@ import {
 } from "../../../src/domain/ledger/ledger.ts";
 import { type MicroNeurons, microNeurons, plus } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
-import { keptFloor } from "../../../src/domain/account/account-terms.ts";
-import { promisedBy, quotaTerms, rateLimitFor } from "../../../src/domain/tenant/settings.ts";
+import {
+  keptFloor,
+  promisedBy,
+  quotaTerms,
+  rateLimitFor,
+} from "../../../src/domain/tenant/settings.ts";
 import type { GrantStore } from "./grant-store.ts";
 import {
   budgetStatus,

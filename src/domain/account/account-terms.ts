@@ -146,10 +146,6 @@ export interface Promised {
   readonly suspended: boolean;
 }
 
-/** The floor that is kept free for the tenant. */
-export const keptFloor = ({ floor, suspended }: Promised): MicroNeurons =>
-  suspended ? microNeurons(0) : floor;
-
 export interface PromiseSums {
   readonly floors: number;
   /** The quotas of free tenants, or their floors if larger, plus the floors of paid tenants. */

@@ -191,6 +191,12 @@ export const promisedBy = (profile: {
   version: profile.version,
 });
 
+/** The floor that is kept free for the tenant. */
+export const keptFloor = ({
+  floor,
+  suspended,
+}: Pick<Promised, "floor" | "suspended">): MicroNeurons => (suspended ? ZERO : floor);
+
 // Rules that a tenant's settings must satisfy as a whole, whichever fields a change names. A PUT is checked
 // where it is read; a PATCH is checked in the tenant's object, since only it knows the result.
 
