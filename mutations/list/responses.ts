@@ -3,6 +3,13 @@ import type { Mutation } from "../mutation.ts";
 /** Kept responses and the conversations that they form. */
 export const RESPONSES: readonly Mutation[] = [
   {
+    what: "any number of histories is read in a minute",
+    file: "durable-objects/tenant/responses/responses.ts",
+    from: "= takeRequest(tx, { route: ROUTE, requestId })",
+    to: "= null as RateFailure | null",
+    tests: ["test/routes/responses.test.ts"],
+  },
+  {
     what: "an erased person's responses stay",
     file: "durable-objects/tenant/responses/responses.ts",
     from: "erase: ({ nowMs }, { id }) => responses.delete(id, nowMs + LATE_WRITES_MS),",

@@ -19,13 +19,13 @@ export const createQuote = defineRoute({
   path: "/v1/quote",
   summary: "What a call would cost: read and measured as the call itself, and not made",
   description:
-    "Nothing is held, nothing is charged and no rate is taken. " +
+    "Nothing is held and nothing is charged. No rate is taken, but for the history of a response: to read it takes a unit of `requests`. " +
     `For ${QUOTABLE_PATHS.join(", ")}; \`x-neurogate-fit\` and \`x-neurogate-compact\` count as they would there.`,
   surface: "native",
   auth: { kind: "key", roles: ["call"] },
   body: { schema: QuoteInput, limitBytes: MAX_BODY_BYTES },
   reply: { status: 200, schema: QuoteOutput },
-  failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED, "over_limit"],
+  failures: [...TENANT_READ, ...MISREAD, ...UNPLANNED, "over_limit", "rate_limited"],
   handle: async (call) => {
     const { path } = call.body;
     const measured = await measureAt(path, call.body.body, call);

@@ -41,17 +41,25 @@ export interface Turn {
   /** How many items the request has: the output is numbered after them. */
   readonly items: number;
   readonly conversation: Conversation;
+  /** Whether a history was read, so that the call's unit of `requests` is taken. */
+  readonly requestTaken: boolean;
 }
 
 type Misread = Extract<RequestFailure, { kind: "invalid_request" }>;
 
 /** Why a history cannot be read. */
 type HistoryFailure = FailureOf<
-  "over_limit" | "unavailable" | "not_found" | "invalid_key" | "tenant_suspended" | "role_required"
+  | "over_limit"
+  | "rate_limited"
+  | "unavailable"
+  | "not_found"
+  | "invalid_key"
+  | "tenant_suspended"
+  | "role_required"
 >;
 
 /**
- * Reads the history, if there is one, and puts the request after it.
+ * Reads the history, if there is one, and puts the request after it. A history takes a unit of `requests`.
  *
  * @param isUse whether the responses of the history are kept for longer, since they are continued
  */
@@ -83,7 +91,8 @@ export async function readTurn(
   if (conversation.kind !== "conversation") return conversation;
   const items = typeof body.input === "string" ? 1 : body.input.length;
   const store = body.store && bucketOf(call.env) !== null;
-  return { kind: "turn", id, userId, store, input, items, conversation };
+  const requestTaken = history.isRead;
+  return { kind: "turn", id, userId, store, input, items, conversation, requestTaken };
 }
 
 const BEFORE = ["previous_response_id"] as const;
@@ -93,6 +102,8 @@ const pathOf = ({ input }: ResponseBody, at: number): readonly (string | number)
 
 interface HistoryItems {
   readonly kind: "items";
+  /** False: the request has none. */
+  readonly isRead: boolean;
   /** Of the conversation that is continued, in order. */
   readonly chain: readonly ResponseItem[];
   /** Those that the request refers to, by their id. */
@@ -108,7 +119,7 @@ async function readHistory(
   const previousId = call.body.previous_response_id ?? null;
   const references = given.filter((one) => one.kind === "reference");
   if (previousId === null && references.length === 0) {
-    return { kind: "items", chain: [], named: new Map(), userId: by.userId };
+    return { kind: "items", isRead: false, chain: [], named: new Map(), userId: by.userId };
   }
   const ofReference = new Map<string, number>();
   for (const { id, at } of references) {
@@ -116,7 +127,8 @@ async function readHistory(
     if (named === null) return missingItem(at);
     if (!ofReference.has(named)) ofReference.set(named, at);
   }
-  const request = { previousId, named: [...ofReference.keys()], ...by };
+  const { requestId } = call;
+  const request = { previousId, named: [...ofReference.keys()], ...by, requestId };
   const found = await readTenant(call, (tenant, caller) => tenant.readHistory(caller, request));
   if (found.kind === "missing_response") return missing(found.id, ofReference);
   if (found.kind !== "history") return found;
@@ -133,7 +145,7 @@ async function readHistory(
   const chain = found.chain.flatMap((id) => itemsOf(byId.get(id)));
   const all = [...byId.values()].flatMap((file) => itemsOf(file));
   const named = new Map(all.map((item) => [item.id, item]));
-  return { kind: "items", chain, named, userId: found.userId };
+  return { kind: "items", isRead: true, chain, named, userId: found.userId };
 }
 
 /** How many bytes of memory a byte of a file takes: itself, its values, and the messages made of them. */

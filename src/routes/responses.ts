@@ -82,6 +82,7 @@ export const createResponse = defineRoute({
       userId: turn.userId,
       model: body.model,
       ...(turn.store && { keepsResponse: true as const }),
+      ...(turn.requestTaken && { requestTaken: true as const }),
     };
     const taken = effortHeaders(body.reasoning?.effort);
     if (body.stream) {

@@ -61,7 +61,7 @@ const historyOf = (
   previousId: string | null,
   named: readonly string[] = [],
   { isUse = true, userId = null }: { isUse?: boolean; userId?: string | null } = {},
-) => tenant.stub().readHistory(PLATFORM, { previousId, named, userId, isUse });
+) => tenant.stub().readHistory(PLATFORM, { previousId, named, userId, isUse, requestId: "req_1" });
 
 const isThere = async (tenant: ATenant, id: string): Promise<boolean> =>
   (await tenant.stub().findResponse(PLATFORM, id)).kind === "response";

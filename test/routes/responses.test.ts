@@ -3,10 +3,11 @@ import { createExecutionContext, env, reset } from "cloudflare:test";
 import { createRouter } from "../../src/http/router.ts";
 import { BODY_LIMITS, BodyBudget } from "../../src/io/body-budget.ts";
 import { createResponse } from "../../src/routes/responses.ts";
-import { makeKey, makeTenant, ask, type Reply, type TestTenant } from "../client.ts";
+import { admin, makeKey, makeTenant, ask, type Reply, type TestTenant } from "../client.ts";
 import { makePng } from "../engines/embedded/sample-pictures.ts";
 import { askedFor, unique } from "./scripted.ts";
 import { storedKeys } from "./stored-pictures.ts";
+import { openStream } from "./streams.ts";
 
 // The Responses API: a chat whose turns are kept.
 
@@ -503,6 +504,46 @@ describe("what is kept", () => {
     expect(data.map(({ user_id }: { user_id: string }) => user_id)).toEqual(["ada", "ada", "ada"]);
     const erased = await tenant.call("POST", "/v1/erasures", { user_id: "ada" });
     expect(erased.body.counts.responses).toBe(3);
+  });
+
+  it("is read within the rate of requests, and its call takes no second unit", async () => {
+    const tenant = await aTenant();
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, { rpm: { requests: 5 } });
+    const left = async () => {
+      const { rates } = (await tenant.call("GET", "/v1/limits")).body;
+      return rates.find(({ name }: { name: string }) => name === "requests").remaining;
+    };
+    const first = await respond(tenant, { input: say("text=Ada").text });
+    expect([first.status, await left()]).toEqual([200, 4]);
+    const on = { input: "On", previous_response_id: first.body.id };
+    expect([(await respond(tenant, on)).status, await left()]).toEqual([200, 3]);
+    const streamed = { model: GEMMA, ...on };
+    const open = await openStream(tenant.key, streamed, { path: "/v1/responses" });
+    await open.response.text();
+    await open.ended();
+    expect([open.response.status, await left()]).toEqual([200, 2]);
+    // What is refused by its admission has read it, too.
+    const unknown = await respond(tenant, { ...on, model: "@cf/nobody/nothing" });
+    expect([unknown.status, await left()]).toEqual([404, 1]);
+    const quote = { path: "/v1/responses", body: { model: GEMMA, ...on } };
+    expect((await tenant.call("POST", "/v1/quote", quote)).status).toBe(200);
+    expect(await left()).toBe(0);
+    let read = 0;
+    const get = (...asked: Parameters<R2Bucket["get"]>) => {
+      read += 1;
+      return env.IMAGES.get(...asked);
+    };
+    const reply = await ask("POST", "/v1/responses", {
+      key: tenant.key,
+      body: { model: GEMMA, ...on },
+      env: { INFERENCE: "workers-ai", IMAGES: { get } },
+    });
+    expect([reply.status, reply.body.error.kind, read]).toEqual([429, "rate_limited", 0]);
+    expect((await tenant.call("POST", "/v1/quote", quote)).status).toBe(429);
+    const { data } = (await tenant.call("GET", "/v1/refusals")).body;
+    expect(data).toContainEqual(
+      expect.objectContaining({ kind: "rate_limited", policy: "requests", count: 2 }),
+    );
   });
 
   it("is not read where memory has no room for it", async () => {

@@ -1,11 +1,16 @@
 import type { PictureOwner } from "../../../src/domain/generation/stored-picture.ts";
-import type { LookupFailure, RequestFailure } from "../../../src/domain/ledger/failure.ts";
+import type {
+  LookupFailure,
+  RateFailure,
+  RequestFailure,
+} from "../../../src/domain/ledger/failure.ts";
 import {
   MOST_HISTORY_BYTES,
   MOST_RESPONSES,
   responseKey,
 } from "../../../src/domain/responses/kept-response.ts";
 import { expiresAfter, type TenantContext, type TenantFeature } from "../feature.ts";
+import { takeRequest } from "../ledger/refusals.ts";
 import { notFound } from "../page.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
@@ -112,6 +117,8 @@ export interface ResponseHistory {
   readonly bytes: number;
 }
 
+const ROUTE = "POST /v1/responses";
+
 /** A response that is not there, so that its conversation cannot be continued. */
 export interface MissingResponse {
   readonly kind: "missing_response";
@@ -127,6 +134,8 @@ type OtherPerson = Extract<RequestFailure, { kind: "invalid_request" }>;
  *
  * A history of a person is that person's: what continues it names the person, so that an erasure finds it.
  *
+ * Its files are read before the call is admitted, and for a quote: so a unit of `requests` is taken here.
+ *
  * @param request `previousId` null: nothing is continued. `named`: responses whose items are referred to.
  *   `userId` null: the call names no person. `isUse` false: they are read for a quote
  */
@@ -137,8 +146,9 @@ function readHistory(
     readonly named: readonly string[];
     readonly userId: string | null;
     readonly isUse: boolean;
+    readonly requestId: string;
   },
-): ResponseHistory | MissingResponse | OverLimit | OtherPerson {
+): ResponseHistory | MissingResponse | OverLimit | OtherPerson | RateFailure {
   const { profile, nowMs, stores } = tx;
   const sinceMs = keptSince(profile, nowMs);
   const most = MOST_RESPONSES[stores.platform.workersPlan];
@@ -163,6 +173,9 @@ function readHistory(
   if (bytes > MOST_HISTORY_BYTES) return TOO_LARGE;
   const [userId = null, ...otherPersons] = personsOf(request.userId, all);
   if (otherPersons.length > 0) return OTHER_PERSON;
+  const { requestId } = request;
+  const refused = takeRequest(tx, { route: ROUTE, requestId });
+  if (refused !== null) return refused;
   for (const { id, usedAtMs } of request.isUse ? all : []) {
     if (usedAtMs < nowMs - keptMs(profile) / 2) stores.responses.use(id, nowMs);
   }
@@ -230,10 +243,10 @@ const ofResponse = ({ profile, nowMs, stores }: Tx, id: string): FoundResponse |
 
 export const RESPONSE_OPERATIONS = {
   readHistory: (
-    { ask }: TenantContext,
+    { write }: TenantContext,
     caller: Caller,
     request: Parameters<typeof readHistory>[1],
-  ) => ask(caller, (tx) => readHistory(tx, request)),
+  ) => write(caller, (tx) => readHistory(tx, request)),
 
   /** For a call that was admitted, of that generation. */
   keepResponse: (
