@@ -78,7 +78,10 @@ export class VectorShard extends DurableObject<Env> {
     return true;
   }
 
-  /** The nearest of all that the filter takes, exactly, with their passages. Nothing for a query of another space. */
+  /**
+   * The nearest of all that the filter takes, exactly, with their passages. Nothing for a query of
+   * another space.
+   */
   search({ space, vector, most, filter }: VectorQuery): PlacedHit[] {
     const state = this.#isMade ? this.#store.readState() : null;
     if (state === null || state.closedAtMs !== null) return [];

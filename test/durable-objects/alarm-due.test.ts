@@ -150,7 +150,7 @@ const aBatch = (id: string, nowMs: number) => ({
   createdAtMs: nowMs,
   progressAtMs: nowMs,
   finishedAtMs: null,
-  hasFile: true,
+  hasFiles: true,
 });
 
 type Step =

@@ -15,8 +15,8 @@ export interface Candidate extends VectorRef {
 }
 
 /**
- * Writes to `out` the sum of `query[i] * codes[n][i]` for each row n. A row is as long as the query, a multiple
- * of 16. The query's numbers are such that no sum leaves 32 bits (`encodeQuery`).
+ * Writes to `out` the sum of `query[i] * codes[n][i]` for each row n. A row is as long as the query,
+ * a multiple of 16. The query's numbers are such that no sum leaves 32 bits (`encodeQuery`).
  */
 export type Products = (query: Int16Array, codes: Int8Array, out: Int32Array) => void;
 
