@@ -107,4 +107,11 @@ export const MONEY: readonly Mutation[] = [
     to: "",
     tests: ["test/routes/ai-gateway.test.ts"],
   },
+  {
+    what: "a day whose first message to the account had no answer is never reported",
+    file: "durable-objects/tenant/account/account-budget.ts",
+    from: "if (!this.leases.has(day)) this.#write(this.#lease(day));",
+    to: "",
+    tests: ["test/durable-objects/pool.test.ts"],
+  },
 ];

@@ -237,6 +237,26 @@ describe("what is lost on the way", () => {
     expect((await sharesOf(tenant))[0]).toMatchObject({ granted: 9 * PICTURE });
   });
 
+  it("the answer to the first message of a day: the day is reported to its end all the same", async () => {
+    vi.setSystemTime(MIDNIGHT - MINUTE);
+    const tenant = await aTenant();
+    const { ask } = Account.prototype;
+    vi.spyOn(Account.prototype, "ask").mockImplementationOnce(async function lose(
+      this: Account,
+      message,
+    ) {
+      await ask.call(this, message);
+      throw new Error("it is gone");
+    });
+    expect(await kindOf(tenant)).toBe("unavailable");
+    expect((await sharesOf(tenant))[0]).toMatchObject({ seq: 1, granted: 256 * PICTURE });
+    vi.setSystemTime(MIDNIGHT + MINUTE);
+    await ringTenant(tenant);
+    await ringTenant(tenant);
+    expect((await sharesOf(tenant))[0]).toMatchObject({ day: DAY, seq: 2, granted: 0 });
+    expect(await leaseOf(tenant)).toBeUndefined();
+  });
+
   it("a message that was overtaken changes nothing", async () => {
     const tenant = await aTenant();
     await tenant.hold();

@@ -274,8 +274,13 @@ export class AccountBudget {
     return this.leases.get(day) ?? { ...NO_LEASE, day };
   }
 
+  /**
+   * The day's row is written before its first message is sent: if the answer is lost, the account has a
+   * share of the day, and only a day with a row is reported to its end.
+   */
   #message(use: DayUse, need: LeaseNeed | null): AccountMessage["lease"] {
     const { day, spent, pending } = use;
+    if (!this.leases.has(day)) this.#write(this.#lease(day));
     const seq = this.#lease(day).seq + 1;
     return { day, seq, allowance: this.#allowance(use), spent, pending, need };
   }

@@ -84,6 +84,8 @@ export class AccountClient {
   /** A question for neurons is under way. */
   #isAsking = false;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Messages that are under way, or wait for their turn. */
+  #sending = 0;
   #unreachableUntilMs = 0;
   #retryAtMs = 0;
   readonly #unleased: UnleasedDays;
@@ -218,6 +220,8 @@ export class AccountClient {
     const { budget, ledger } = this.#deps.stores;
     const lease = budget.leases.get(day);
     if (lease === undefined) return null;
+    // The first message was not answered, and the account may have a share of the day.
+    if (lease.reportedAtMs === 0) return this.#sending > 0 ? null : nowMs;
     if (day < dayOf(nowMs)) {
       return ledger.pending(day) === 0 ? nowMs : Math.max(nowMs, lease.reportedAtMs) + LATE_MS;
     }
@@ -230,7 +234,12 @@ export class AccountClient {
 
   /** One message at a time: the next is numbered only when this one was answered, or given up. */
   #send(draft: (tx: Tx) => Draft | null): Promise<Answered | null> {
-    const turn = this.#turn.then(() => this.#ask(draft));
+    this.#sending += 1;
+    const turn = this.#turn
+      .then(() => this.#ask(draft))
+      .finally(() => {
+        this.#sending -= 1;
+      });
     this.#turn = turn;
     return turn;
   }

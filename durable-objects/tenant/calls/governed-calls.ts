@@ -66,7 +66,7 @@ export class GovernedCalls {
   }
 
   async admit(sent: AdmitRequest): Promise<AdmitReply> {
-    const { profile: read, client, stores } = this.#context;
+    const { arm, profile: read, client, stores } = this.#context;
     const profile = read();
     if (profile === null) return { kind: "invalid_key" };
     const request = await this.#withReuseKeys(sent, profile);
@@ -80,6 +80,8 @@ export class GovernedCalls {
       // oxlint-disable-next-line no-await-in-loop
       if (!(await client.request(reply.missing))) break;
     }
+    // The account's share of the day, if it has one, is to be reported.
+    await arm();
     return { kind: "unavailable" };
   }
 
