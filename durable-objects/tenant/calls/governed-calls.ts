@@ -1,6 +1,8 @@
 import { closed, isLiftedBy } from "../../../src/domain/account/account-budget.ts";
+import { type AdmissionState, limitInForce } from "../../../src/domain/ledger/admission.ts";
 import { countVerdicts, keptCounts } from "../../../src/domain/ledger/day-totals.ts";
 import type { JournalLine } from "../../../src/domain/ledger/ledger.ts";
+import { limitsObject } from "../../../src/domain/ledger/limits.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { withoutBan } from "../../../src/domain/moderation/category.ts";
@@ -11,6 +13,7 @@ import { MOST_IN_FLIGHT } from "../../../src/domain/tenant/settings.ts";
 import { GroupCommit } from "../../database.ts";
 import { WEBHOOKS } from "../../outbox/outbox-schema.ts";
 import type { TenantContext } from "../feature.ts";
+import { limits } from "../invariants.ts";
 import type { Profile } from "../profile-store.ts";
 import type {
   AdmitReply,
@@ -20,7 +23,6 @@ import type {
   SettleReply,
   SettleRequest,
 } from "../protocol.ts";
-import { recordThreshold } from "../webhooks/webhooks.ts";
 import type { Tx } from "../transactions.ts";
 import { endDocument } from "../documents/documents.ts";
 import { keepContents } from "../verdicts/contents.ts";
@@ -193,8 +195,9 @@ function stored(
 ): SettleReply {
   const { settlement, verdicts, units } = made;
   const callId = settlement.kind === "unknown_hold" ? "" : settlement.line.callId;
-  const standing = limitStatus(tx, units);
-  recordThreshold(tx);
+  const now = tx.stores.ledger.standing(tx.profile);
+  const standing = limitStatus(tx, units, now);
+  recordThreshold(tx, now);
   const dated = verdicts.map((verdict) => ({ ...verdict, createdAtMs: tx.nowMs }));
   for (const { batchId } of dated)
     if (batchId !== null) tx.stores.batches.noteSign(batchId, tx.nowMs);
@@ -215,6 +218,17 @@ function stored(
   // holds.
   const kept = dated.map((verdict) => tx.stores.verdicts.read(verdict.id) ?? verdict);
   return { settlement, verdicts: kept, standing };
+}
+
+/** The share of the limit in force from which a tenant is warned, once a day. */
+const THRESHOLD = 0.8;
+
+/** The data has the limits as they stand after what was posted. */
+function recordThreshold(tx: Tx, now: AdmissionState): void {
+  const limit = limitInForce(now);
+  if (limit === null || now.posted < limit * THRESHOLD) return;
+  const data = () => ({ ...limitsObject(limits(tx)), threshold: THRESHOLD });
+  tx.stores.outbox.recordOnceADay("quota.threshold", data, tx.nowMs);
 }
 
 /** For the tenant's own endpoints: without any, and before their tables exist, nobody wants it. */

@@ -9,7 +9,12 @@ import {
 } from "../../../src/domain/generation/plan-generation.ts";
 import { PLAIN_FEATURES } from "../../../src/domain/generation/prompt-features.ts";
 import { AUTO, pickModel, type Routed } from "../../../src/domain/generation/routing.ts";
-import { fittingNow, neuronBalance, rateStatuses } from "../../../src/domain/ledger/admission.ts";
+import {
+  type AdmissionState,
+  fittingNow,
+  neuronBalance,
+  rateStatuses,
+} from "../../../src/domain/ledger/admission.ts";
 import type { Fitting } from "../../../src/domain/ledger/failure.ts";
 import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
@@ -170,9 +175,15 @@ export const modelFinder =
       ? { kind: "model_not_allowed", model: id }
       : resolveModel(id, platform);
 
-/** @param units the classes that the call takes units of, which its headers show */
-export function limitStatus(tx: Tx, units: RateUnits): LimitStatus {
-  const now = tx.stores.ledger.standing(tx.profile);
+/**
+ * @param units the classes that the call takes units of, which its headers show
+ * @param now as the limits stand, where the caller has looked
+ */
+export function limitStatus(
+  tx: Tx,
+  units: RateUnits,
+  now: AdmissionState = tx.stores.ledger.standing(tx.profile),
+): LimitStatus {
   return {
     neurons: neuronBalance(now, ZERO),
     rates: rateStatuses(now, units),

@@ -9,7 +9,9 @@ import {
   type QuotaFailure,
   type RateFailure,
 } from "../../../src/domain/ledger/failure.ts";
+import { limitsObject } from "../../../src/domain/ledger/limits.ts";
 import type { Day } from "../../../src/domain/ledger/period.ts";
+import { limits } from "../invariants.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RefusalCount, RefusalDetail } from "../../../src/domain/ledger/refusal-count.ts";
 import type { RefusalStore } from "./refusal-store.ts";
@@ -17,7 +19,6 @@ import { PASSING } from "../../../src/domain/runs/outcome.ts";
 import { isSharing, REQUESTS } from "../../../src/domain/ledger/rate-limit.ts";
 import { inTheWay } from "../../../src/domain/ledger/quota.ts";
 import type { Tx } from "../transactions.ts";
-import { recordExceeded } from "../webhooks/webhooks.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -200,6 +201,20 @@ export function countRefusal(
   };
   tx.stores.refusals.add(refused, tx.nowMs);
   if (isQuota(reply)) recordExceeded(tx, reply);
+}
+
+/**
+ * A refusal that stands until the day or month ends is an event, once a day. One for others' pending holds
+ * makes none.
+ */
+function recordExceeded(tx: Tx, { kind, policy }: Pick<QuotaFailure, "kind" | "policy">): void {
+  if (kind === "account_quota_exceeded") return;
+  const data = () => ({
+    ...limitsObject(limits(tx)),
+    refused: kind,
+    policy: policy ?? "daily",
+  });
+  tx.stores.outbox.recordOnceADay("quota.exceeded", data, tx.nowMs);
 }
 
 /**

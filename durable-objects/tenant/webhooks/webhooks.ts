@@ -1,6 +1,3 @@
-import { limitInForce } from "../../../src/domain/ledger/admission.ts";
-import type { QuotaFailure } from "../../../src/domain/ledger/failure.ts";
-import { limitsObject } from "../../../src/domain/ledger/limits.ts";
 import type { DeliveryQuery } from "../../outbox/delivery-store.ts";
 import { restOrLate, GATHER_MS } from "../../outbox/dispatcher.ts";
 import { NOTICES, WEBHOOKS } from "../../outbox/outbox-schema.ts";
@@ -33,7 +30,6 @@ import {
   type TenantContext,
   type TenantFeature,
 } from "../feature.ts";
-import { limits } from "../invariants.ts";
 import type { PlatformEventTaker } from "../outside.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
@@ -211,33 +207,4 @@ async function forwardEvents(
     await account().report(tenant, some);
     events.removeUpTo(some.at(-1)?.id ?? 0);
   }
-}
-
-// Events of the day's quota, each at most once a day. The data has the limits as they stood.
-
-/** The share of the limit in force from which a tenant is warned. */
-const THRESHOLD = 0.8;
-
-/** After what was posted. */
-export function recordThreshold(tx: Tx): void {
-  const now = tx.stores.ledger.standing(tx.profile);
-  const { posted } = now;
-  const limit = limitInForce(now);
-  if (limit === null || posted < limit * THRESHOLD) return;
-  const data = () => ({ ...limitsObject(limits(tx)), threshold: THRESHOLD });
-  tx.stores.outbox.recordOnceADay("quota.threshold", data, tx.nowMs);
-}
-
-/** A refusal that stands until the day or month ends. One for others' pending holds makes no event. */
-export function recordExceeded(
-  tx: Tx,
-  { kind, policy }: Pick<QuotaFailure, "kind" | "policy">,
-): void {
-  if (kind === "account_quota_exceeded") return;
-  const data = () => ({
-    ...limitsObject(limits(tx)),
-    refused: kind,
-    policy: policy ?? "daily",
-  });
-  tx.stores.outbox.recordOnceADay("quota.exceeded", data, tx.nowMs);
 }
