@@ -19,7 +19,7 @@ import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
 import { toItsEnd } from "./moderation-deps.ts";
-import { labelsOf } from "../http/call-label.ts";
+import { labelsOf } from "../http/call-labels.ts";
 
 // Shared by the routes that generate.
 

@@ -4,7 +4,7 @@ import { ACCESS_HEADER, isFromElsewhere, verifyAccessToken } from "./access-toke
 import type { KeyCaller, LinkCaller, PlatformCaller } from "./call.ts";
 import { isAllowedOrigin } from "./reply.ts";
 import { shaped } from "./field-errors.ts";
-import { sha256Hex, utf8 } from "./idempotency.ts";
+import { sha256Hex, utf8 } from "./call-labels.ts";
 import type { Auth } from "./route.ts";
 import { isLink, readLink } from "./signed-link.ts";
 

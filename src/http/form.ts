@@ -1,5 +1,5 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
-import { sha256Hex, utf8 } from "./idempotency.ts";
+import { sha256Hex, utf8 } from "./call-labels.ts";
 import { type Part, plain } from "./multipart.ts";
 import { Upload } from "./upload.ts";
 

@@ -5,7 +5,7 @@ import { TENANT_ID, INVALID_KEY } from "./authenticate.ts";
 import type { Caller, KeyCaller } from "./call.ts";
 import { fieldErrors } from "./field-errors.ts";
 import { formFingerprint } from "./form.ts";
-import { fingerprint } from "./idempotency.ts";
+import { fingerprint } from "./call-labels.ts";
 import { type Intake, throwAway } from "./intake.ts";
 import type { Mount } from "./mount.ts";
 import { readProtoJson } from "./proto-json.ts";

@@ -1,4 +1,4 @@
-import { utf8 } from "./idempotency.ts";
+import { utf8 } from "./call-labels.ts";
 
 // A link that opens one address of one tenant for a while, for anybody who has it. It is signed with a key
 // that is derived from the server's secret for this purpose only, so that no signature of another kind is

@@ -7,7 +7,7 @@ import { defineRoute } from "../http/route.ts";
 import { AdjustmentInput } from "../api/native/adjustment.ts";
 import { listById, listOf, pageQuery } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 

@@ -11,7 +11,7 @@ import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
 import { listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, UNAVAILABLE, TENANT_READ } from "../edge/bindings.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import { readContent } from "../edge/moderation-deps.ts";
 import { CREATE_RUN, startRun, stepsReply } from "./runs.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "../domain/generation/stored-picture.ts";
 import { type PictureOrder, START_STRENGTH } from "../generation/picture-request.ts";
 import { readPictureRecord } from "../generation/read-picture-record.ts";
-import { sha256Hex, utf8 } from "../http/idempotency.ts";
+import { sha256Hex, utf8 } from "../http/call-labels.ts";
 import { defineRoute } from "../http/route.ts";
 import { type Picture, readPicture } from "../engines/picture.ts";
 import { ImagesOutput, MAX_IMAGES_BODY_BYTES, VariationsInput } from "../api/native/image.ts";

@@ -13,7 +13,7 @@ import {
   RotateKeyInput,
   toKey,
 } from "../api/native/key.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import {
   readTenant,
   writeTenant,

@@ -1,4 +1,4 @@
-import { parseIdempotencyKey } from "../http/idempotency.ts";
+import { parseIdempotencyKey } from "../http/call-labels.ts";
 import type { LargeRequest, MayRead } from "../http/parse-call.ts";
 import { readTenant, objectCaller } from "../edge/bindings.ts";
 

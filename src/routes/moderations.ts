@@ -16,7 +16,7 @@ import {
   toResult,
 } from "../api/openai/moderation.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
-import { labelsOf } from "../http/call-label.ts";
+import { labelsOf } from "../http/call-labels.ts";
 import { objectCaller, GOVERNED } from "../edge/bindings.ts";
 import { mended } from "../api/drop-in-body.ts";
 

@@ -7,7 +7,7 @@ import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import { inOrder, stepsFault } from "../domain/pipelines/step.ts";
 import { ok, raw } from "../http/call.ts";
 import { eventFeed, LONGEST_S } from "../http/event-feed.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";

@@ -16,7 +16,7 @@ import {
   readContent,
   type VerdictBody,
 } from "../edge/moderation-deps.ts";
-import { labelsOf } from "../http/call-label.ts";
+import { labelsOf } from "../http/call-labels.ts";
 import {
   readTenant,
   objectCaller,

@@ -13,7 +13,7 @@ import {
   PlatformWebhookPatchInput,
   WebhookPatchInput,
 } from "../api/native/webhook.ts";
-import { idempotencyOf } from "../http/idempotency.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import {
   type AccountObject,
   readAccount,

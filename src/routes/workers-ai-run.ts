@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { type ResolvedModel, resolveModel } from "../domain/catalogue/catalogue.ts";
 import type { EngineFailure } from "../domain/ledger/failure.ts";
-import { sha256Hex, utf8 } from "../http/idempotency.ts";
+import { sha256Hex, utf8 } from "../http/call-labels.ts";
 import { defineRoute } from "../http/route.ts";
 import { plainModel } from "../api/openai/drop-in.ts";
 import { Envelope, readRunBody, RunInput } from "../api/workers-ai/envelope.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { contextOf } from "../../src/http/call-label.ts";
+import { contextOf } from "../../src/http/call-labels.ts";
 
 const of = (label: string) =>
   contextOf(new Request("https://gateway.test", { headers: { "x-neurogate-context": label } }));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { digitsOf, exactNumber } from "../../src/http/exact-number.ts";
-import { utf8 } from "../../src/http/idempotency.ts";
+import { utf8 } from "../../src/http/call-labels.ts";
 
 const LONG = "9223372036854775807";
 const found = (json: string) => digitsOf(utf8(json), "seed");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fingerprint, parseIdempotencyKey, utf8 } from "../../src/http/idempotency.ts";
+import { fingerprint, parseIdempotencyKey, utf8 } from "../../src/http/call-labels.ts";
 
 it.each([
   [null, null],

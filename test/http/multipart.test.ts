@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fieldsOf, formFingerprint } from "../../src/http/form.ts";
-import { utf8 } from "../../src/http/idempotency.ts";
+import { utf8 } from "../../src/http/call-labels.ts";
 import { boundaryIn, parseMultipart, type Part } from "../../src/http/multipart.ts";
 import { anIntake } from "./an-intake.ts";
 import { readForm } from "../../src/http/read-body.ts";

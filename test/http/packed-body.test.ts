@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { BodyBudget, BODY_LIMITS } from "../../src/io/body-budget.ts";
-import { utf8 } from "../../src/http/idempotency.ts";
+import { utf8 } from "../../src/http/call-labels.ts";
 import { LARGE_BODY_BYTES } from "../../src/http/intake.ts";
 import { readBytes, readForm, readJson } from "../../src/http/read-body.ts";
 import { anIntake } from "./an-intake.ts";

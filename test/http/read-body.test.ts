@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { takeByteArrays } from "../../src/http/byte-arrays.ts";
-import { utf8 } from "../../src/http/idempotency.ts";
+import { utf8 } from "../../src/http/call-labels.ts";
 import {
   parseJson,
   readBytes,

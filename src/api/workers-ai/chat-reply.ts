@@ -1,6 +1,6 @@
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { ChatEvent, ChatOutput, ToolCall, ToolCallDelta } from "../../engines/inference.ts";
-import { utf8 } from "../../http/idempotency.ts";
+import { utf8 } from "../../http/call-labels.ts";
 import { jsonShape, MAX_DEPTH } from "../../http/read-body.ts";
 import { toWorkersAiError } from "../../http/workers-ai-error.ts";
 import { toNeurogate } from "../openai/drop-in.ts";

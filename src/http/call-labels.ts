@@ -1,7 +1,10 @@
 /// <reference lib="esnext.typedarrays" />
 import { invalid, type InvalidRequest } from "./field-errors.ts";
 
-// https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07: a structured
+// What a call says of itself in headers: a key under which a repeat is the same call, and a label of the
+// caller's own, by which it finds its calls in the log of inferences.
+//
+// The key: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07, a structured
 // string in quotes. Users of Stripe send it without quotes, and that is the same key: `"a"` is `a`.
 
 /** Visible ASCII but the quote and the backslash, which only mean something inside quotes. */
@@ -39,6 +42,32 @@ export async function idempotencyOf(call: {
   if (key === null) return { kind: "read", idempotency: null };
   if (typeof key !== "string") return key;
   return { kind: "read", idempotency: { key, fingerprint: await call.fingerprint() } };
+}
+
+const HEADER = "x-neurogate-context";
+
+/** Letters, digits and `._:/@-`: no text, and nothing that a table or a log would take for more. */
+const LABEL = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,63}$/;
+
+/** The label; null: there is none. */
+export function contextOf({ headers }: Request): string | null | InvalidRequest {
+  const label = headers.get(HEADER)?.trim() ?? "";
+  if (label === "") return null;
+  if (LABEL.test(label)) return label;
+  return invalid(
+    [HEADER],
+    "must be 1 to 64 characters, beginning with a letter or a digit: letters, digits and . _ : / @ -",
+  );
+}
+
+/** The idempotency key and the label of a request; the failure, if one of them is not well formed. */
+export async function labelsOf(
+  call: Parameters<typeof idempotencyOf>[0],
+): Promise<(Identified & { readonly context: string | null }) | InvalidRequest> {
+  const context = contextOf(call.request);
+  if (context !== null && typeof context !== "string") return context;
+  const read = await idempotencyOf(call);
+  return read.kind === "read" ? { ...read, context } : read;
 }
 
 const encoder = new TextEncoder();
