@@ -62,7 +62,7 @@ export function migrated(db) {
 /** Each tenant of each day has four hours, and two models in each: nine calls an hour. */
 export function seedDays(db, { first, tenants, days }) {
   const usage = db.prepare(`INSERT INTO usage_hours VALUES (${Array(19).fill("?").join(", ")})`);
-  const calls = db.prepare(`INSERT INTO call_hours VALUES (${Array(18).fill("?").join(", ")})`);
+  const calls = db.prepare(`INSERT INTO call_hours VALUES (${Array(19).fill("?").join(", ")})`);
   db.exec("BEGIN");
   for (let day = 0; day < days; day += 1) {
     for (let tenant = 0; tenant < tenants; tenant += 1) {
@@ -73,7 +73,11 @@ export function seedDays(db, { first, tenants, days }) {
         const rate = at === 0 ? '{"0.011":5}' : "{}";
         const verdicts = '{"made":9,"micro_neurons":45,"reused":1,"saved":5}';
         const refused = tenant % 9 === 0 ? '{"rate_limited":2}' : "{}";
-        calls.run(id, 1, hour, 9, 9, 0, 0, 0, 40, 0, 5, rate, 0, refused, latency, 0, 1, verdicts);
+        const [made, later] = [
+          [9, 9, 0, 0, 0, 40, 0, 5, rate, 0, refused, latency],
+          [verdicts, "{}"],
+        ];
+        calls.run(id, 1, hour, ...made, 0, 1, ...later);
         for (const model of MODELS) {
           const units = '{"input_token":5,"output_token":6}';
           const key = [id, 1, hour, model, "workers-ai", model, "text_generation"];

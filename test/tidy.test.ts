@@ -178,6 +178,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     "migrations/0005_verdict_counts.sql",
     "migrations/0006_hour_sums.sql",
     "migrations/0008_resource_days.sql",
+    "migrations/0009_work.sql",
   ],
 };
 

@@ -5,6 +5,7 @@ import CLOSED_DAYS from "../../migrations/0004_closed_days.sql";
 import VERDICT_COUNTS from "../../migrations/0005_verdict_counts.sql";
 import HOUR_SUMS from "../../migrations/0006_hour_sums.sql";
 import RESOURCE_DAYS from "../../migrations/0008_resource_days.sql";
+import WORK from "../../migrations/0009_work.sql";
 
 // The schema of the database of reports, as wrangler would apply it. Append, never edit.
 
@@ -30,4 +31,5 @@ export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
   { name: "0005_verdict_counts.sql", statements: statementsOf(VERDICT_COUNTS) },
   { name: "0006_hour_sums.sql", statements: statementsOf(HOUR_SUMS) },
   { name: "0008_resource_days.sql", statements: statementsOf(RESOURCE_DAYS) },
+  { name: "0009_work.sql", statements: statementsOf(WORK) },
 ];

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
+import { EMBED_ROUTE } from "../domain/documents/document.ts";
 import { readDocumentText } from "../documents/stored-files.ts";
 import { type Rendered, renderedValue } from "../generation/generation-call.ts";
 import type { CallId } from "../domain/ledger/ledger.ts";
@@ -23,15 +24,13 @@ import {
 
 const NO_DOCUMENT = { kind: "not_found", what: "document" } as const;
 
-const ROUTE = "POST /v1/documents/{id}/embed";
-
 export const embedDocument = defineRoute({
   method: "POST",
   path: "/v1/documents/:id/embed",
   summary: "Make a stored document searchable",
   description: "A document that is searchable already costs nothing, so it can be repeated.",
   surface: "native",
-  admits: { kind: "generation", route: ROUTE },
+  admits: { kind: "generation", route: EMBED_ROUTE },
   auth: { kind: "key", roles: ["call"] },
   params: v.strictObject({
     id: v.pipe(v.string(), v.description("The document's id, `doc_…`.")),
@@ -77,7 +76,7 @@ export async function embedStored(
     {
       callId: newId("jnl"),
       requestId: call.requestId,
-      route: ROUTE,
+      route: EMBED_ROUTE,
       caller: objectCaller(call.caller),
       userId,
       idempotency: null,

@@ -1,5 +1,10 @@
 import * as v from "valibot";
-import { DOCUMENT_TYPES, type NewDocument, storedDocument } from "../domain/documents/document.ts";
+import {
+  DOCUMENT_ROUTE,
+  DOCUMENT_TYPES,
+  type NewDocument,
+  storedDocument,
+} from "../domain/documents/document.ts";
 import type { DocumentTask } from "../domain/documents/task.ts";
 import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { readDocumentText, readResults } from "../documents/stored-files.ts";
@@ -46,8 +51,6 @@ const MAX_BODY_BYTES = 12 * 1024 * 1024;
 /** What stands in it once more: the file without its base64, and the text of it. */
 const BODY_WEIGHT = 3;
 
-const ROUTE = "POST /v1/documents";
-
 const NO_BUCKET = {
   kind: "engine_unsupported",
   detail: "This deployment stores no documents: it has no bucket.",
@@ -60,7 +63,7 @@ export const createDocument = defineRoute({
   description:
     "One hold covers all tasks, and one line of the journal has an item for each. What an answer says and the text does not have is left out, and counted.",
   surface: "native",
-  admits: { kind: "document", route: ROUTE },
+  admits: { kind: "document", route: DOCUMENT_ROUTE },
   auth: { kind: "key", roles: ["call"] },
   body: { schema: DocumentInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 200, schema: ReadDocumentOutput },
@@ -69,7 +72,7 @@ export const createDocument = defineRoute({
     const { body } = call;
     const bucket = bucketOf(call.env);
     if (bucket === null) return NO_BUCKET;
-    const read = await callerOf(call, ROUTE, body.user_id ?? null);
+    const read = await callerOf(call, DOCUMENT_ROUTE, body.user_id ?? null);
     if (read.kind !== "read") return read;
     const wanted = tasksOf(body);
     if (wanted.kind !== "tasks") return wanted;
@@ -163,7 +166,7 @@ async function mayConvert(
     object.mayRead({
       requestId: call.requestId,
       caller,
-      call: { kind: "generation", route: ROUTE, ...known },
+      call: { kind: "generation", route: DOCUMENT_ROUTE, ...known },
     }),
   );
   if (reply.kind === "key_ended") return { kind: "invalid_key" } as const;

@@ -21,6 +21,8 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import { TENANT_SCHEMA } from "../../durable-objects/tenant/features.ts";
+import type { DayTotals } from "../../src/domain/ledger/day-totals.ts";
+import { addNamed } from "../../src/domain/usage/usage-sum.ts";
 import { entryId, isAdjustment, type JournalEntry } from "../../src/domain/ledger/adjustment.ts";
 import { CATEGORIES, forEach } from "../../src/domain/moderation/category.ts";
 import {
@@ -123,6 +125,13 @@ export async function rows(
     else await withAllTables(id);
     return run();
   }
+}
+
+/** What its days count beside calls, by name (`work.ts`). */
+export async function workOf(id: string): Promise<Readonly<Record<string, number>>> {
+  const days = await rows(id, "SELECT totals FROM periods");
+  const counts = days.map(({ totals }) => (JSON.parse(String(totals)) as DayTotals).work ?? {});
+  return counts.reduce((sum, work) => addNamed(sum, work), {});
 }
 
 const makeTables = (id: string): Promise<void> =>

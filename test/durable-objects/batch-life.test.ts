@@ -7,7 +7,7 @@ import { MAX_OPEN_BATCHES, type BatchParams } from "../../src/domain/moderation/
 import { startOf } from "../../src/domain/ledger/period.ts";
 import { ask, makeTenant } from "../client.ts";
 import { aBatch, KIND, withoutSettlements } from "./a-batch.ts";
-import { rows } from "./a-tenant.ts";
+import { rows, workOf } from "./a-tenant.ts";
 
 // How a batch begins, waits and ends, run step by step.
 
@@ -47,6 +47,12 @@ describe("a batch that is canceled while a step runs", () => {
     expect(events).toMatchObject([{ type: "verdict_batch.completed", data: ended }]);
     expect(await runStep(env, batch.params, 1)).toEqual({ kind: "over" });
     expect(await rows("cut", "SELECT id FROM journal")).toHaveLength(10);
+    expect(await workOf("cut")).toEqual({
+      batches: 1,
+      batch_steps: 1,
+      batch_ms: Date.parse(ended.finished_at) - Date.parse(ended.created_at),
+      batch_micro_neurons: ended.micro_neurons,
+    });
   });
 
   it("ends at once where none does", async () => {

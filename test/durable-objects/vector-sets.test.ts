@@ -34,6 +34,7 @@ import {
   stopClock,
   withAllTables,
   withoutReports,
+  workOf,
 } from "./a-tenant.ts";
 
 // Which vectors a tenant has: reserved, written, replaced, removed whatever fails, and gone with the person
@@ -337,6 +338,9 @@ describe("a removal from Vectorize", () => {
     fake.settle();
     expect(fake.size).toBe(250);
     await ready(tenant, set);
+    // A repeat is counted once; what lies in a shard is not Vectorize's.
+    await ready(tenant, set);
+    expect(await workOf(tenant.id)).toEqual({ vectorize_dimensions: 250 * SPACE.dimensions });
     const where = expectKind(await tenant.stub().vectorPlaces(PLATFORM, SPACE), "places");
     expect(where.places).toEqual([PLACE, VECTORIZE]);
     await release(tenant, "doc_1");

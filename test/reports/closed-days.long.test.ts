@@ -130,6 +130,7 @@ class History {
         adjusted: -this.#random(50),
         refused: this.chance(50) ? {} : { rate_limited: 1 + this.#random(5) },
         verdicts: this.chance(50) ? {} : { made: 1 + this.#random(9), micro_neurons: this.#some() },
+        work: this.chance(50) ? {} : { documents: 1 + this.#random(9), pipeline_ms: this.#some() },
         latency: { [this.#random(6)]: 1 + this.#random(5) },
         sequence,
       },
@@ -280,6 +281,7 @@ function addRow(sums: Plain, row: ReportRow, ofCalls: boolean): void {
     counts("overage", row.row.overageByRate);
     counts("refused", row.row.refused);
     counts("verdicts", row.row.verdicts ?? {});
+    counts("work", row.row.work ?? {});
     counts("latency", row.row.latency);
   }
 }

@@ -45,6 +45,7 @@ async function seed(): Promise<void> {
       overageByRate: { "0.011": at },
       refused: at % 3 === 0 ? { rate_limited: at } : {},
       verdicts: { made: 1, micro_neurons: 2 ** 50 + at },
+      work: { documents: 1, document_micro_neurons: 2 ** 50 + at },
       latency: { [at % 7]: 1 + at, 40: 1 },
     })),
   );

@@ -6,6 +6,12 @@ import type { JournalLine } from "../../src/domain/ledger/ledger.ts";
 
 const HOUR_MS = 3_600_000;
 
+const DOCUMENT_ROUTES = [
+  "POST /v1/documents",
+  "POST /v1/documents/{id}/embed",
+  "POST /v1/pipelines/runs",
+];
+
 type Sums = Record<string, number>;
 
 function add(sums: Sums, name: string, amount: number): void {
@@ -43,6 +49,10 @@ export function journalSums(lines: readonly JournalLine[], adjustments: readonly
       for (const [name, count] of Object.entries(verdicts)) add(sums, `${hour} v ${name}`, count);
       if ((verdicts["made"] ?? 0) > 0)
         add(sums, `${hour} v micro_neurons`, quota + granted + overage);
+    }
+    if (DOCUMENT_ROUTES.includes(line.route)) {
+      add(sums, `${hour} w document_calls`, 1);
+      add(sums, `${hour} w document_micro_neurons`, quota + granted + overage);
     }
     if (isLate) add(sums, `${hour} after midnight`, quota + granted + overage);
     for (const item of line.items) {
@@ -87,6 +97,11 @@ export async function reportedSums(tenant: string): Promise<Sums> {
     add(sums, `${hour} after midnight`, Number(row["settled_after_midnight"]));
     const verdicts = JSON.parse(String(row["verdicts"])) as Record<string, number>;
     for (const [name, count] of Object.entries(verdicts)) add(sums, `${hour} v ${name}`, count);
+    const work = JSON.parse(String(row["work"])) as Record<string, number>;
+    // What was counted when it happened is not in the journal.
+    for (const name of ["document_calls", "document_micro_neurons"]) {
+      add(sums, `${hour} w ${name}`, work[name] ?? 0);
+    }
   }
   for (const row of await all("SELECT * FROM user_days WHERE tenant = ?", tenant)) {
     add(sums, `${Number(row["day"])} users' µN`, Number(row["micro_neurons"]));

@@ -54,7 +54,7 @@ async function seedHours(hours: readonly number[]): Promise<void> {
 const seedTenants = (count: number, day: number) =>
   env.REPORTS.prepare(
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-      INSERT INTO call_hours SELECT 't-' || i, 1, ?2, 1, 1, 0, 0, 0, 7, 0, 0, '{}', 0, '{}', '{}', 0, 1, '{}'
+      INSERT INTO call_hours SELECT 't-' || i, 1, ?2, 1, 1, 0, 0, 0, 7, 0, 0, '{}', 0, '{}', '{}', 0, 1, '{}', '{}'
       FROM n`,
   )
     .bind(count, day * 24)

@@ -61,7 +61,9 @@ describe("the schema of the reports", () => {
 
   it.each([
     ...["usage_hours", "usage_days", "usage_sums"].map((table) => [table, ENGINE_FIELDS] as const),
-    ...["call_hours", "call_days", "call_sums"].map((table) => [table, CALL_FIELDS] as const),
+    ...["call_hours", "call_days", "call_sums", "call_hour_sums"].map(
+      (table) => [table, CALL_FIELDS] as const,
+    ),
     ["user_days", USER_FIELDS] as const,
   ])("has in %s a column for each field that usage is counted in", async (table, fields) => {
     await migrateReports(env.REPORTS);

@@ -51,11 +51,13 @@ export const seedUsageHours = (rows: readonly (Owner & UsageHour)[]): Promise<vo
 const CALL_COLUMNS = `tenant, life, hour, calls, posted, voided, expired, failed, quota, granted,
   overage, overage_by_rate, adjusted, refused, latency, settled_after_midnight, sequence`;
 
-/** A database of before verdicts were counted has no column for them: rows without any go there too. */
+/** An older database has no columns for these: rows without them go there too. */
 export function seedCallHours(rows: readonly (Owner & CallHour)[]): Promise<void> {
-  const isCounted = rows.some(({ verdicts }) => verdicts !== undefined);
+  const later = (["verdicts", "work"] as const).filter((name) =>
+    rows.some((row) => row[name] !== undefined),
+  );
   return insert(
-    `call_hours (${CALL_COLUMNS}${isCounted ? ", verdicts" : ""})`,
+    `call_hours (${[CALL_COLUMNS, ...later].join(", ")})`,
     rows.map((row) => [
       row.tenant,
       row.generation,
@@ -74,7 +76,7 @@ export function seedCallHours(rows: readonly (Owner & CallHour)[]): Promise<void
       JSON.stringify(row.latency),
       row.settledAfterMidnight,
       row.sequence,
-      ...(isCounted ? [JSON.stringify(row.verdicts ?? {})] : []),
+      ...later.map((name) => JSON.stringify(row[name] ?? {})),
     ]),
   );
 }

@@ -13,7 +13,7 @@ import {
   WITHOUT_RUNS,
   WORKERS_AI,
 } from "../client.ts";
-import { rows } from "../durable-objects/a-tenant.ts";
+import { rows, workOf } from "../durable-objects/a-tenant.ts";
 import { unique } from "./scripted.ts";
 
 // Runs of pipelines: through the real Workflow, and step by step where a test decides what fails.
@@ -168,6 +168,18 @@ describe("a run", () => {
     expect((await tenant.call("GET", "/v1/limits")).body.posted_micro_neurons).toBe(cost);
     // A line for each call: moderation, summary and passages of each, and the two that were stored.
     expect(await journal(tenant)).toHaveLength(11);
+    expect(await workOf(tenant.id)).toEqual({
+      documents: 1,
+      document_calls: 12,
+      document_micro_neurons: cost,
+      pipelines: 1,
+      pipelines_completed: 1,
+      pipeline_documents: 3,
+      pipeline_slices: 1,
+      pipeline_steps: 15,
+      pipeline_ms: run.duration_ms,
+      pipeline_micro_neurons: cost,
+    });
 
     const document = (await tenant.call("GET", "/v1/documents/doc_lease?include=text")).body;
     expect(document).toMatchObject({ text: LEASE, user_id: "anna", state: "ready" });
@@ -206,6 +218,7 @@ describe("a run", () => {
     // What was blocked is not stored.
     expect((await tenant.call("GET", "/v1/documents")).body.data).toHaveLength(1);
     expect(await chargedOf(tenant)).toBe(run.micro_neurons);
+    expect(await workOf(tenant.id)).toMatchObject({ pipeline_documents: 3, pipeline_steps: 8 });
   });
 
   it("is more than one instance", async () => {
@@ -503,6 +516,11 @@ describe("a person and a document that go meanwhile", () => {
     });
     expect(await step(0, 2, { IMAGES: bucket })).toEqual({ kind: "over" });
     expect(await runFiles(tenant)).not.toEqual([]);
+    // The run had been counted, and what came late is added.
+    const work = await workOf(tenant.id);
+    expect(work).toMatchObject({ pipelines: 1, pipeline_steps: 3 });
+    expect(work["pipeline_micro_neurons"]).toBe(await chargedOf(tenant));
+    expect(work["pipeline_micro_neurons"]).toBe(work["document_micro_neurons"]);
     // It reported after the end, and that is no bucket that failed.
     vi.setSystemTime(Date.now() + 100_000);
     await runDurableObjectAlarm(stub);

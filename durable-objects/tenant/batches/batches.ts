@@ -43,6 +43,13 @@ const BATCH: RunKind<Batch, NamedBatch> = {
   tooMany: `At most ${MAX_OPEN_BATCHES} batches run at once: wait for one to end, or cancel it.`,
   reply: (batch) => ({ kind: "batch", batch }),
   endEvent: () => "verdict_batch.completed",
+  workOf: (batch, { steps, ms }) => ({
+    batches: 1,
+    batches_completed: batch.state === "completed" ? 1 : 0,
+    batch_steps: steps,
+    batch_ms: ms,
+    batch_micro_neurons: batch.microNeurons,
+  }),
 };
 
 export interface NewBatch extends NewRun {

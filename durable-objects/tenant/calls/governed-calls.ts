@@ -26,6 +26,7 @@ import type {
 import type { Tx } from "../transactions.ts";
 import { endDocument } from "../documents/documents.ts";
 import { keepContents } from "../verdicts/contents.ts";
+import type { Entry } from "../ledger/ledger-row.ts";
 import { noteDrift } from "../drift/drift.ts";
 import { noteVerdict } from "../verdicts/moderation-log.ts";
 import { noteReusable } from "../verdicts/reuse.ts";
@@ -154,7 +155,9 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
     ...(counts !== undefined && { verdicts: counts }),
   });
   const { documentTasks } = request;
-  if (documentTasks !== undefined) endDocument(tx, request.callId, documentTasks);
+  if (documentTasks !== undefined) {
+    endDocument(tx, { file: request.callId, route: routeOf(before) }, documentTasks);
+  }
   const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
   noteAccount(tx, { account: request.account, admittedAtMs });
   switch (settlement.kind) {
@@ -183,6 +186,9 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
     }
   }
 }
+
+const routeOf = (entry: Entry | null): string | null =>
+  entry === null ? null : entry.kind === "hold" ? entry.hold.route : entry.line.route;
 
 function stored(
   tx: Tx,

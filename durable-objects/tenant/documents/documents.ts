@@ -1,4 +1,5 @@
 import {
+  DOCUMENT_ROUTE,
   documentKeys,
   type NewDocument,
   storedDocument,
@@ -13,6 +14,7 @@ import { notFound, type Page, pageOf } from "../page.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
 import { releaseVectors } from "../search/vector-sets.ts";
+import { countWork } from "../usage/fold-usage.ts";
 import type { Caller } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
 import { ownerOf } from "../verdicts/contents.ts";
@@ -85,17 +87,23 @@ export function beginDocument(
  * With the line of the call. A document that was erased meanwhile stays erased, and its files go as
  * expected.
  *
+ * @param route of the call: documents of a pipeline's run are counted with the run
  * @param tasks null: the call failed, and its id is free again at once
  */
 export function endDocument(
-  { stores: { documents } }: Tx,
-  file: CallId,
+  tx: Tx,
+  { file, route }: { readonly file: CallId; readonly route: string | null },
   tasks: readonly TaskReport[] | null,
 ): void {
+  const { documents } = tx.stores;
   const document = documents.readByFile(file);
   if (document?.state !== "processing") return;
-  if (tasks === null) documents.delete(document.id);
-  else documents.finish(file, tasks);
+  if (tasks === null) {
+    documents.delete(document.id);
+    return;
+  }
+  documents.finish(file, tasks);
+  if (route === DOCUMENT_ROUTE) countWork(tx, { documents: 1 });
 }
 
 /** It is gone for every reader at once; the alarm erases its files and its vectors. */

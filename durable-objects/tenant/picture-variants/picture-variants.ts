@@ -21,6 +21,7 @@ import { takeRequest } from "../ledger/refusals.ts";
 import { notFound } from "../page.ts";
 import type { Caller } from "../protocol.ts";
 import { authorise, type Tx } from "../transactions.ts";
+import { countWork } from "../usage/fold-usage.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import { PICTURE_VARIANTS } from "./variant-schema.ts";
 import type { PictureOfCall, TransformationDay } from "./variant-store.ts";
@@ -84,6 +85,7 @@ function begin(tx: Tx, { name, caller, requestId, ...picture }: NewVariant): Beg
   if (refused !== null) return refused;
   stores.variants.write(picture, claim.claim);
   stores.variants.count(dayOf(nowMs), "begun");
+  countWork(tx, { transformations: 1 });
   return { kind: "claimed" };
 }
 

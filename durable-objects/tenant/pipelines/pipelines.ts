@@ -1,8 +1,10 @@
 import {
   MAX_OPEN_RUNS,
   NO_COUNTS,
+  pendingOf,
   type PipelineRun,
   type RunDocument,
+  sliceCount,
 } from "../../../src/domain/pipelines/run.ts";
 import type { StepName } from "../../../src/domain/pipelines/step.ts";
 import { TOO_MANY_WATCHERS } from "../../watchers.ts";
@@ -37,6 +39,15 @@ export const PIPELINE_RUN: RunKind<PipelineRun, NamedRun> = {
   reply: (run) => ({ kind: "run", run }),
   // Completed: every document has an outcome.
   endEvent: ({ state }) => (state === "completed" ? "pipeline.completed" : "pipeline.failed"),
+  workOf: (run, { steps, ms }) => ({
+    pipelines: 1,
+    pipelines_completed: run.state === "completed" ? 1 : 0,
+    pipeline_documents: run.documents - pendingOf(run),
+    pipeline_slices: sliceCount(run.documents),
+    pipeline_steps: steps,
+    pipeline_ms: ms,
+    pipeline_micro_neurons: run.microNeurons,
+  }),
 };
 
 export interface NewPipelineRun extends NewRun {

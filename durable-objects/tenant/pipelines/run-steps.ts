@@ -21,6 +21,7 @@ import { isOver, OVER } from "../../../src/domain/runs/run.ts";
 import type { TenantContext } from "../feature.ts";
 import { endRun, reasonNotToBegin, stepBegun, stopOrWait, stopRun } from "../runs/runs.ts";
 import type { Tx } from "../transactions.ts";
+import { countWork } from "../usage/fold-usage.ts";
 import { PIPELINE_RUN } from "./pipelines.ts";
 
 // How a run goes on. Its Workflow asks before each step of a document, and reports after it. Both calls can
@@ -97,7 +98,14 @@ function reportStep(
     progressAtMs: tx.nowMs,
   };
   pipelines.write(now);
-  if (isOver(now)) return OVER;
+  if (isOver(now)) {
+    // The run was counted when it ended, without this.
+    countWork(tx, {
+      pipeline_documents: isEnd ? 1 : 0,
+      pipeline_micro_neurons: after.microNeurons - before.microNeurons,
+    });
+    return OVER;
+  }
   pipelines.noteSign(id, tx.nowMs);
   return runAfter(tx, now, { outcome, next: nextAfter(now, after) });
 }

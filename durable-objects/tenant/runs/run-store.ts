@@ -116,6 +116,16 @@ export class RunStore<R extends Run> {
     this.forget();
   }
 
+  /** Those that have begun. */
+  countSteps(id: string): number {
+    const { steps, runId } = this.#tables;
+    const [row] = this.db.run<{ count: number }>(
+      `SELECT COUNT(*) AS count FROM ${steps} WHERE ${runId} = ?`,
+      id,
+    );
+    return row?.count ?? 0;
+  }
+
   hasRunningStep(id: string): boolean {
     const { steps, runId } = this.#tables;
     const rows = this.db.run(

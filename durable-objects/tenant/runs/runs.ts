@@ -6,6 +6,7 @@ import type {
 } from "../../../src/domain/ledger/failure.ts";
 import { dayOf, endOf } from "../../../src/domain/ledger/period.ts";
 import { isOver, OVER, type Run, type Stop, type Wait } from "../../../src/domain/runs/run.ts";
+import type { EventWork } from "../../../src/domain/usage/work.ts";
 import type { RecordedEvent } from "../../../src/domain/webhooks/event.ts";
 import { isStorageFull } from "../calls/admit.ts";
 import { once } from "../calls/once.ts";
@@ -13,6 +14,7 @@ import { notFound } from "../page.ts";
 import type { Idempotency } from "../protocol.ts";
 import type { TenantStores } from "../stores.ts";
 import type { Tx } from "../transactions.ts";
+import { countWork } from "../usage/fold-usage.ts";
 import type { RunStore } from "./run-store.ts";
 
 // The life of a run, of whatever kind: it is made, read, canceled, made to wait, and ended.
@@ -29,6 +31,8 @@ export interface RunKind<R extends Run, Reply extends object> {
   readonly reply: (run: R) => Reply;
   /** Endpoints get it when a run ends. */
   readonly endEvent: (run: R) => RecordedEvent["type"];
+  /** The reports count it when a run ends. `steps`: those that began. */
+  readonly workOf: (run: R, ended: { readonly steps: number; readonly ms: number }) => EventWork;
 }
 
 /** What the request for any new run has. */
@@ -140,7 +144,10 @@ export function endRun<R extends Run, Reply extends object>(
   how: Pick<Run, "state"> & Partial<Pick<Run, "stoppedAs">>,
 ): R {
   const ended: R = { ...run, ...how, waitsUntilMs: null, finishedAtMs: tx.nowMs };
-  kind.storeOf(tx.stores).write(ended);
+  const store = kind.storeOf(tx.stores);
+  store.write(ended);
+  const took = { steps: store.countSteps(run.id), ms: tx.nowMs - run.createdAtMs };
+  countWork(tx, kind.workOf(ended, took));
   const event = { type: kind.endEvent(ended), subject: run.id, decision: null, data: null };
   tx.stores.outbox.record(event, tx.nowMs);
   return ended;

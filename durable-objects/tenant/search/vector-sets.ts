@@ -15,6 +15,7 @@ import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
 import type { Caller } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
+import { countWork } from "../usage/fold-usage.ts";
 import { eraseVectors, removeDue } from "./remove-vectors.ts";
 import { SEARCH } from "./search-schema.ts";
 
@@ -100,7 +101,11 @@ function placeFor(
 }
 
 /** It is found from now on, and the document's sets of before no more. */
-function makeReady({ stores: { vectorSets }, nowMs }: Tx, key: string) {
+function makeReady(tx: Tx, key: string) {
+  const {
+    stores: { vectorSets },
+    nowMs,
+  } = tx;
   const set = vectorSets.read(key);
   if (set?.state === "ready") return { kind: "written" as const };
   // Its document was deleted meanwhile, or its time was over: its vectors are removed.
@@ -108,6 +113,9 @@ function makeReady({ stores: { vectorSets }, nowMs }: Tx, key: string) {
   const before = vectorSets.readReady(set.documentId);
   if (before !== null) vectorSets.update(released(before, nowMs));
   vectorSets.update({ ...set, state: "ready", dueAtMs: null });
+  if (set.place.kind === "vectorize") {
+    countWork(tx, { vectorize_dimensions: set.chunks * set.space.dimensions });
+  }
   return { kind: "written" as const };
 }
 

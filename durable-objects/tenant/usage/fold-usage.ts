@@ -1,7 +1,13 @@
 import type { Adjustment } from "../../../src/domain/ledger/adjustment.ts";
 import type { JournalLine } from "../../../src/domain/ledger/ledger.ts";
-import type { Day } from "../../../src/domain/ledger/period.ts";
-import { type CallHour, MOST_USERS_A_DAY, hourOf } from "../../../src/domain/usage/report-rows.ts";
+import { addWork } from "../../../src/domain/ledger/day-totals.ts";
+import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
+import {
+  type CallHour,
+  firstHourOf,
+  hourOf,
+  MOST_USERS_A_DAY,
+} from "../../../src/domain/usage/report-rows.ts";
 import {
   type Fold,
   foldLines,
@@ -13,6 +19,7 @@ import {
   plusUser,
 } from "../../../src/domain/usage/usage-fold.ts";
 import { foldSplits } from "../../../src/domain/usage/usage-split.ts";
+import { eventsOf, type EventWork, withoutZeros } from "../../../src/domain/usage/work.ts";
 import { lastIdBefore } from "../../id-range.ts";
 import type { TenantStores } from "../stores.ts";
 import type { Tx } from "../transactions.ts";
@@ -66,7 +73,10 @@ export function foldUsage(tx: Tx, usersADay: number = MOST_USERS_A_DAY): Folded 
   const slotOf = slotsOf(tx.stores.reportRows, usersADay);
   writeFold(tx, foldLines(lines), { sequence, slotOf });
   addSplits(tx.stores, foldSplits(lines), { slotOf, usersADay });
-  if (known === null) foldAdjustments(tx, sequence);
+  if (known === null) {
+    foldAdjustments(tx, sequence);
+    foldWork(tx, sequence);
+  }
   logVerdictsOf(tx, lines, sequence);
   tx.stores.feed.write({ ...next, sequence, refusalsFrom: refused.from });
   tx.stores.ledger.keepClock();
@@ -167,6 +177,29 @@ function foldAdjustments({ stores: { adjustments, reportRows } }: Tx, sequence: 
   for (const made of adjustments.ofDays(0, Number.MAX_SAFE_INTEGER)) {
     addCalls(reportRows, givenBackOf(made), sequence);
   }
+}
+
+/** Work that was counted before there was a feed: its hour is not known, so it goes to the day's first. */
+function foldWork({ stores: { ledger, journal, reportRows } }: Tx, sequence: number): void {
+  ledger.flush();
+  for (const { day, totals } of journal.listPeriods(0, Number.MAX_SAFE_INTEGER)) {
+    const work = eventsOf(totals.work ?? {});
+    if (Object.keys(work).length === 0) continue;
+    addCalls(reportRows, { ...NO_CALLS(firstHourOf(day)), work }, sequence);
+  }
+}
+
+/** Counts what was done, in the transaction that does it: in the day's totals and in the hour's row. */
+export function countWork(tx: Tx, done: EventWork): void {
+  const work = withoutZeros(done);
+  if (Object.keys(work).length === 0) return;
+  const { nowMs, stores } = tx;
+  const { ledger, reportRows } = stores;
+  const period = ledger.period(dayOf(nowMs));
+  ledger.change({ ...period, totals: addWork(period.totals, work) });
+  const sequence = nextSequence(tx);
+  if (sequence === null) return;
+  addCalls(reportRows, { ...NO_CALLS(hourOf(nowMs)), work }, sequence);
 }
 
 /** An adjustment, in its own transaction. Before the first fold nothing is done: that one finds it. */

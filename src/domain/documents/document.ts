@@ -5,6 +5,12 @@ import type { TaskReport } from "./task.ts";
 // A document as it is stored: a row in the tenant's object, and two files in the bucket. The row has no
 // content.
 
+/** The route that stores a document, in its journal line. */
+export const DOCUMENT_ROUTE = "POST /v1/documents";
+
+/** The route that makes one searchable. */
+export const EMBED_ROUTE = "POST /v1/documents/{id}/embed";
+
 /** `doc_` and up to 60 letters, digits, hyphens or underscores. Ours are `doc_` and a ULID. */
 export type DocumentId = string;
 

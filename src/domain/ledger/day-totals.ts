@@ -12,6 +12,7 @@ import {
   sumOfItem,
   type SumOf,
 } from "../usage/usage-sum.ts";
+import { type Work, workOfLine } from "../usage/work.ts";
 import { type Adjustment, amountOf } from "./adjustment.ts";
 import { type Item, type JournalLine, charged } from "./ledger.ts";
 import { type MicroNeurons, microNeurons } from "./micro-neurons.ts";
@@ -61,8 +62,8 @@ const DAY_FIELDS = {
 
 type DaySum = SumOf<typeof DAY_FIELDS, number>;
 
-/** A day without adjustments, or without verdicts since they are counted, has no field for them. */
-type Sparse = "adjusted" | "verdicts";
+/** A day without them, or from before they were counted, has no field for them. */
+type Sparse = "adjusted" | "verdicts" | "work";
 
 export interface DayTotals extends Omit<DaySum, Sparse>, Partial<Pick<DaySum, Sparse>> {
   /** Keyed by what ran, the engine and the price taken. */
@@ -86,6 +87,7 @@ export function addLine(totals: DayTotals, line: JournalLine): DayTotals {
   }
   const rate = line.overageUsdPer1000;
   const verdicts = countsOfLine(line);
+  const work = workOfLine(line);
   return addSums(
     DAY_FIELDS,
     { ...totals, models },
@@ -94,9 +96,13 @@ export function addLine(totals: DayTotals, line: JournalLine): DayTotals {
       overrun: line.overrun,
       ...(rate !== null && { overageByRate: { [rate]: line.drawn.overage } }),
       ...(Object.keys(verdicts).length > 0 && { verdicts }),
+      ...(Object.keys(work).length > 0 && { work }),
     },
   );
 }
+
+export const addWork = (totals: DayTotals, work: Work): DayTotals =>
+  addSums(DAY_FIELDS, totals, { work });
 
 /** The models keep their use: it happened, and the platform pays for it. */
 export function addAdjustment(totals: DayTotals, made: Adjustment): DayTotals {

@@ -40,6 +40,7 @@ export function lastRowsOf({ day, drawn, totals }: ClosedDay, sequence: number):
     adjusted: totals.adjusted ?? 0,
     refused: totals.refused,
     verdicts: totals.verdicts ?? {},
+    work: totals.work ?? {},
     sequence,
   };
   return [

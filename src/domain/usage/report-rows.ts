@@ -31,9 +31,15 @@ export interface UsageHour extends ModelKey, EngineSum<number>, Sequenced {
   readonly hour: Hour;
 }
 
-/** The calls of one hour: `call_hours`. Rows from before verdicts were counted have none. */
+/** Rows from before these were counted have none. */
+type CountedLater = "verdicts" | "work";
+
+/** The calls of one hour: `call_hours`. */
 export interface CallHour
-  extends Omit<CallSum<number>, "verdicts">, Partial<Pick<CallSum<number>, "verdicts">>, Sequenced {
+  extends
+    Omit<CallSum<number>, CountedLater>,
+    Partial<Pick<CallSum<number>, CountedLater>>,
+    Sequenced {
   readonly hour: Hour;
 }
 

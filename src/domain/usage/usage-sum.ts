@@ -70,6 +70,8 @@ export const CALL_FIELDS = {
   refused: "counts",
   /** What verdicts came to, by name (`day-totals.ts`). */
   verdicts: "amounts",
+  /** Documents, runs and the like, by name (`work.ts`). */
+  work: "amounts",
   /** A histogram, from admission to settlement. */
   latency: "counts",
   settledAfterMidnight: "amount",

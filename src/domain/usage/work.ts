@@ -1,0 +1,71 @@
+import { charged, type JournalLine } from "../ledger/ledger.ts";
+import { PIPELINE_ROUTE } from "../ledger/rate-limit.ts";
+import { DOCUMENT_ROUTE, EMBED_ROUTE } from "../documents/document.ts";
+
+// Work that a call is not the measure of: documents, runs of Workflows, what they and pictures use of
+// Cloudflare's services. Counts by name, so that they add up in any grouping.
+
+/** The calls of documents. A search asks about them, and makes none. */
+const DOCUMENT_ROUTES: readonly string[] = [DOCUMENT_ROUTE, EMBED_ROUTE, PIPELINE_ROUTE];
+
+/** Counted from the journal's lines, on the day of the call. */
+const OF_LINES = [
+  /** Calls for documents: by requests, by runs of pipelines, and those that embed them. */
+  "document_calls",
+  /** What these were charged, before adjustments. */
+  "document_micro_neurons",
+] as const;
+
+/** Counted when it happens, on that day. */
+const OF_EVENTS = [
+  /** Documents that a request stored with their results. */
+  "documents",
+  /** Documents of ended runs of pipelines: those that succeeded and those that failed. */
+  "pipeline_documents",
+  /** Runs of pipelines that ended. */
+  "pipelines",
+  "pipelines_completed",
+  /** Instances of the Workflow that they take: one for each slice. */
+  "pipeline_slices",
+  "pipeline_steps",
+  "pipeline_ms",
+  /** The charges of their calls, which the lines have too. */
+  "pipeline_micro_neurons",
+  /** Batches of verdicts that ended: each is one instance. */
+  "batches",
+  "batches_completed",
+  "batch_steps",
+  "batch_ms",
+  "batch_micro_neurons",
+  /** Dimensions of the vectors that were stored in Vectorize. */
+  "vectorize_dimensions",
+  /** Transformations of pictures that were begun: each is billed. */
+  "transformations",
+] as const;
+
+export type WorkName = (typeof OF_LINES)[number] | (typeof OF_EVENTS)[number];
+
+/** Amounts are µN. Counts of 0 may be left out. */
+export type Work = Readonly<Record<string, number>>;
+
+/** What an event adds. */
+export type EventWork = Readonly<Partial<Record<(typeof OF_EVENTS)[number], number>>>;
+
+/** Over all tenants and many days. */
+export type WorkSums = Readonly<Record<string, bigint>>;
+
+export function workOfLine(line: JournalLine): Work {
+  if (!DOCUMENT_ROUTES.includes(line.route)) return {};
+  return withoutZeros({ document_calls: 1, document_micro_neurons: charged(line) });
+}
+
+/** Of counts of both kinds, those of events. */
+export const eventsOf = (work: Work): EventWork =>
+  Object.fromEntries(
+    OF_EVENTS.flatMap((name) => (Object.hasOwn(work, name) ? [[name, work[name]]] : [])),
+  );
+
+export const withoutZeros = (work: Work | EventWork): Work =>
+  Object.fromEntries(Object.entries(work).filter(([, count]) => count !== 0));
+
+export const workOf = (sums: WorkSums, name: WorkName): bigint => sums[name] ?? 0n;
