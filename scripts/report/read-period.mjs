@@ -3,10 +3,6 @@ import { ReportFailure } from "./report-failure.mjs";
 
 const TIMEOUT_MS = 60_000;
 
-/** Batches of one report; their steps are read for the first ones only. */
-const MOST_BATCHES = 1000;
-const MOST_STEPS_READ = 50;
-
 async function get({ url, token }, /** @type {string} */ path) {
   let response;
   let body;
@@ -39,8 +35,7 @@ async function* pages(server, /** @type {string} */ path) {
 
 /** @returns {Promise<import("../../src/domain/usage/cost-report.ts").Period>} */
 export async function readPeriod(server, { from, to, tenant }) {
-  const own = tenant === null ? null : `/admin/tenants/${encodeURIComponent(tenant)}`;
-  const base = own ?? "/admin";
+  const base = tenant === null ? "/admin" : `/admin/tenants/${encodeURIComponent(tenant)}`;
   const models = [];
   let totals = null;
   const usage = `${base}/usage?from=${from}&to=${to}&group_by=model&limit=200`;
@@ -56,30 +51,7 @@ export async function readPeriod(server, { from, to, tenant }) {
     models,
     totals,
     services: costs.totals.services,
-    executions: own === null ? null : await readExecutions(server, own, { from, to }),
+    documents: costs.documents,
+    executions: costs.executions,
   };
-}
-
-/** The batches that were made in the period. */
-async function readExecutions(server, own, { from, to }) {
-  const executions = [];
-  for await (const { data } of pages(server, `${own}/verdicts/batches?limit=200`)) {
-    for (const batch of data) {
-      const day = batch.created_at.slice(0, 10);
-      // The newest comes first.
-      if (day < from || executions.length >= MOST_BATCHES) return executions;
-      if (day > to) continue;
-      const isRead = executions.length < MOST_STEPS_READ;
-      executions.push({ ...batch, steps: isRead ? await stepsOf(server, own, batch.id) : null });
-    }
-  }
-  return executions;
-}
-
-async function stepsOf(server, own, id) {
-  let steps = 0;
-  for await (const { data } of pages(server, `${own}/verdicts/batches/${id}/steps?limit=200`)) {
-    steps += data.length;
-  }
-  return steps;
 }

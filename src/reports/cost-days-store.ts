@@ -40,9 +40,9 @@ export async function readCostDays(
   const results = await database.batch<Row>([
     new Rows("usage", reach, [DAY, ["engine", "t.engine"]]).sums(database, ENGINES),
     new Rows("calls", reach, [DAY]).sums(database, CALLS),
-    new Rows("calls", reach, [DAY]).parts(database, ["refused"]),
+    new Rows("calls", reach, [DAY]).parts(database, ["refused", "work"]),
   ]);
-  const [ran, called, refused] = results.map(({ results: rows }) =>
+  const [ran, called, counted] = results.map(({ results: rows }) =>
     Map.groupBy(rows, (row) => number(row["day"])),
   );
   return Array.from({ length: Math.max(0, to - from) }, (_, at) => {
@@ -50,7 +50,7 @@ export async function readCostDays(
     return figuresOf(day, {
       ran: ran?.get(day) ?? [],
       called: called?.get(day) ?? [],
-      refused: refused?.get(day) ?? [],
+      counted: counted?.get(day) ?? [],
     });
   });
 }
@@ -58,24 +58,31 @@ export async function readCostDays(
 interface RowsOfDay {
   readonly ran: readonly Row[];
   readonly called: readonly Row[];
-  readonly refused: readonly Row[];
+  /** Counts by name. */
+  readonly counted: readonly Row[];
 }
 
 const sumOf = (rows: readonly Row[], column: string): number =>
   rows.reduce((sum, row) => sum + number(row[column]), 0);
 
-const figuresOf = (day: number, { ran, called, refused }: RowsOfDay): DayFigures => ({
+const partOf = (rows: readonly Row[], part: "refused" | "work"): readonly Row[] =>
+  rows.filter((row) => row["part"] === part);
+
+const figuresOf = (day: number, { ran, called, counted }: RowsOfDay): DayFigures => ({
   day,
   engines: new Map(ran.map((row) => [String(row["engine"]), engineOf(row)])),
   platform: {
     calls: sumOf(called, "calls"),
-    refused: sumOf(refused, "sum"),
+    refused: sumOf(partOf(counted, "refused"), "sum"),
     cached: sumOf(
       ran.filter((row) => row["engine"] === CACHE),
       "engine_requests",
     ),
     pictures: sumOf(ran, "pictures"),
     reportRows: sumOf(ran, "hours") + sumOf(called, "hours"),
+    work: Object.fromEntries(
+      partOf(counted, "work").map((row) => [String(row["name"]), big(row["sum"])]),
+    ),
   },
 });
 

@@ -235,7 +235,10 @@ function sumFields(
   { nowMs, plan }: { readonly nowMs: number; readonly plan: "free" | "paid" },
 ) {
   const refused = Object.values(totals.calls.refused).reduce((sum, count) => sum + count, 0);
-  const lines = platformLines({ ...totals.platform, calls: totals.calls.calls, refused }, plan);
+  const lines = platformLines(
+    { ...totals.platform, calls: totals.calls.calls, refused, work: totals.calls.work },
+    plan,
+  );
   const toDate = { month, calls, elapsed: elapsedOf(month, nowMs) };
   return { ...usageSums({ totals, month: toDate }), ...platformFields(lines) };
 }

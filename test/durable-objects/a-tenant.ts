@@ -130,7 +130,7 @@ export async function rows(
 /** What its days count beside calls, by name (`work.ts`). */
 export async function workOf(id: string): Promise<Readonly<Record<string, number>>> {
   const days = await rows(id, "SELECT totals FROM periods");
-  const counts = days.map(({ totals }) => (JSON.parse(String(totals)) as DayTotals).work ?? {});
+  const counts = days.map(({ totals }) => (JSON.parse(totals as string) as DayTotals).work ?? {});
   return counts.reduce((sum, work) => addNamed(sum, work), {});
 }
 

@@ -1,6 +1,9 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { countedUsd } from "../../src/domain/ledger/money.ts";
+import { formatDay } from "../../src/domain/ledger/period.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
+import { admin } from "../client.ts";
 import {
   aTenant,
   type ATenant,
@@ -109,5 +112,16 @@ describe("counted work", () => {
     const sums = journalSums(await tenant.lines());
     expect(sums[`${THIS_HOUR} w document_calls`]).toBe(2);
     expect(await reportedSums(tenant.id)).toEqual(sums);
+    // What the platform reads of all tenants is the same sum.
+    const usd = countedUsd([
+      {
+        count: BigInt(sums[`${THIS_HOUR} w document_micro_neurons`] ?? 0),
+        usd: "0.011",
+        per: 1_000_000_000,
+      },
+    ]);
+    const day = formatDay(DAY);
+    const { documents } = (await admin("GET", `/admin/costs?from=${day}&to=${day}`)).body;
+    expect(documents.services.ai).toMatchObject({ cost_usd: usd, basis: "counted" });
   });
 });

@@ -160,7 +160,7 @@ describe("GET /admin/usage", () => {
     // and changes four of the reports, each of which is three more.
     expect(line("workers_requests")).toMatchObject({ count: 34, basis: "counted", usd: null });
     expect(line("object_rows_written")).toMatchObject({ count: 510, basis: "estimated" });
-    expect(line("workflow_requests")).toMatchObject({ count: null, cost_usd: null });
+    expect(line("workflow_storage")).toMatchObject({ count: null, cost_usd: null });
     expect(body.platform_cost_usd).toBe("0");
     const paid = await ask("GET", "/admin/usage", {
       key: env.ADMIN_TOKEN,

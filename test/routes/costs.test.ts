@@ -1,6 +1,7 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { countedUsd } from "../../src/domain/ledger/money.ts";
 import { dayOf, formatDay } from "../../src/domain/ledger/period.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { admin, ask, makeTenant } from "../client.ts";
@@ -42,7 +43,13 @@ async function seed(): Promise<void> {
   ]);
   await seedCallHours([
     { ...acme, ...A_CALL_HOUR, hour: hour(TODAY - 1), calls: 100, refused: { rate_limited: 20 } },
-    { ...zenith, ...A_CALL_HOUR, hour: hour(TODAY - 1), calls: 30 },
+    {
+      ...zenith,
+      ...A_CALL_HOUR,
+      hour: hour(TODAY - 1),
+      calls: 30,
+      work: { transformations: 2, vectorize_dimensions: 500 },
+    },
     { ...acme, ...A_CALL_HOUR, hour: hour(TODAY), calls: 1 },
   ]);
 }
@@ -66,13 +73,16 @@ describe("GET /admin/costs", () => {
       { resource: "workers_cpu", basis: "estimated" },
     ]);
     expect(today.services.ai.basis).toBe("estimated");
-    for (const service of ["workflows", "vectorize", "images"]) {
-      expect(yesterday.services[service], service).toMatchObject({
-        cost_usd: null,
-        basis: "unknown",
-      });
-    }
-    expect(yesterday.unknown).toContain("image_transformations");
+    expect(yesterday.services.vectorize).toMatchObject({
+      cost_usd: "0.00000025",
+      unknown: ["vectorize_queried"],
+    });
+    expect(yesterday.services.images).toMatchObject({
+      cost_usd: "0.001",
+      basis: "counted",
+      lines: [{ resource: "image_transformations", count: 2 }],
+    });
+    expect(yesterday.unknown).toContain("workflow_storage");
     expect(body.totals.services.ai.cost_usd).toBe("0.049500000077");
   });
 
@@ -163,7 +173,7 @@ describe("GET /admin/costs", () => {
     // The set that was refused.
     expect(lineOf("d1_rows_read")).toMatchObject({ count: null, basis: "unknown" });
     expect(lineOf("d1_rows_written")).toMatchObject({ basis: "estimated" });
-    expect(none.services.images.cost_usd).toBeNull();
+    expect(none.services.images).toMatchObject({ cost_usd: "0", basis: "counted" });
     // A later look that gets nothing takes nothing away.
     await account.says({}, "ok", {});
     await ask("POST", "/admin/reconcile", { ...settings, body: { day: YESTERDAY } });
@@ -178,7 +188,7 @@ describe("GET /admin/costs", () => {
     expect(head).toMatch(/^day,ai_usd,ai_basis,workers_usd/);
     expect(rows).toHaveLength(3);
     expect(rows[1]).toMatch(new RegExp(`^${YESTERDAY},0.044000000077,counted,`));
-    expect(rows[1]).toContain(",,unknown,");
+    expect(rows[1]).toContain("vectorize_queried");
     const lines = await admin("GET", `/admin/costs?${RANGE}&format=ndjson`);
     expect(
       String(lines.body)
@@ -214,5 +224,30 @@ describe("GET /v1/costs", () => {
     expect(data[0].services.durable_objects.cost_usd).not.toBeNull();
     expect(data[0].unknown).toContain("d1_storage");
     expect((await admin("GET", "/admin/tenants/spender/costs")).body.data).toEqual(data);
+  });
+
+  it("has what documents cost, equal to the journal's lines of their calls", async () => {
+    const tenant = await makeTenant("reader", { daily_neurons: 10_000 });
+    const content = "The old bridge was repaired in May. It opens again on 2026-06-01.";
+    const document = { type: "other", content, tasks: ["summary"] };
+    expect((await tenant.call("POST", "/v1/documents", document)).status).toBe(200);
+    expect((await tenant.call("POST", "/v1/documents", document)).status).toBe(200);
+    await tenant.call("POST", "/v1/verdicts", { text: "hello there" });
+    const lines = (await tenant.call("GET", "/v1/ledger")).body.data as {
+      route: string;
+      micro_neurons: number;
+    }[];
+    const ofDocuments = lines.filter(({ route }) => route.startsWith("POST /v1/documents"));
+    const sum = ofDocuments.reduce((all, line) => all + line.micro_neurons, 0);
+    expect(sum).toBeGreaterThan(0);
+    const { documents, executions } = (await tenant.call("GET", "/v1/costs")).body;
+    expect(documents).toMatchObject({
+      documents: 2,
+      unknown: expect.arrayContaining(["r2_reads"]),
+    });
+    const usd = countedUsd([{ count: BigInt(sum), usd: "0.011", per: 1_000_000_000 }]);
+    expect(documents.services.ai).toEqual({ cost_usd: usd, basis: "counted", unknown: [] });
+    expect(documents.services.r2.cost_usd).toBe("0.000018");
+    expect(executions.pipelines).toMatchObject({ executions: 0, steps: 0 });
   });
 });

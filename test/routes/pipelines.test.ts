@@ -180,6 +180,15 @@ describe("a run", () => {
       pipeline_ms: run.duration_ms,
       pipeline_micro_neurons: cost,
     });
+    const costs = (await tenant.call("GET", "/v1/costs")).body;
+    expect(costs.documents.documents).toBe(4);
+    expect(costs.executions.pipelines).toEqual({
+      executions: 1,
+      completed: 1,
+      steps: 15,
+      duration_ms: run.duration_ms,
+      micro_neurons: cost,
+    });
 
     const document = (await tenant.call("GET", "/v1/documents/doc_lease?include=text")).body;
     expect(document).toMatchObject({ text: LEASE, user_id: "anna", state: "ready" });

@@ -7,7 +7,6 @@ import {
   atOtherPrices,
   comparedModels,
   comparedPeriods,
-  type Execution,
   type Period,
   type ReportCell,
   type ReportTable,
@@ -15,7 +14,7 @@ import {
 } from "../../../src/domain/usage/cost-report.ts";
 import { readUsage } from "../api/read-usage.ts";
 import { api } from "../api/session.ts";
-import type { AllUsage, Batch, Costs, List, Usage } from "../api/shapes.ts";
+import type { AllUsage, Costs, Usage } from "../api/shapes.ts";
 import { count } from "../format.ts";
 import { type DayRange, lastDays, RangeBar } from "../tenant/range.tsx";
 import { Button } from "../ui/button.tsx";
@@ -171,10 +170,9 @@ async function readPeriod(
   tenant: string,
   signal: AbortSignal,
 ): Promise<Period> {
-  const own = tenant === "" ? null : `/admin/tenants/${encodeURIComponent(tenant)}`;
-  const base = own ?? "/admin";
+  const base = tenant === "" ? "/admin" : `/admin/tenants/${encodeURIComponent(tenant)}`;
   const query = { from, to };
-  const [usage, first, costs, executions] = await Promise.all([
+  const [usage, first, costs] = await Promise.all([
     readUsage<Usage | AllUsage>(`${base}/usage`, { ...query, group_by: "model" }, signal),
     // The sums are on the first page.
     api.get<Usage | AllUsage>(
@@ -183,7 +181,6 @@ async function readPeriod(
       { signal },
     ),
     api.get<Costs>(`${base}/costs`, query, { signal }),
-    own === null ? null : readExecutions(own, query, signal),
   ]);
   if (first.totals === null) throw new Error("The first page has no totals.");
   return {
@@ -193,21 +190,7 @@ async function readPeriod(
     models: usage.data,
     totals: first.totals,
     services: costs.totals.services,
-    executions,
+    documents: costs.documents,
+    executions: costs.executions,
   };
-}
-
-/** The batches that were made in the period; null: there are more than a page has. */
-async function readExecutions(
-  own: string,
-  { from, to }: DayRange,
-  signal: AbortSignal,
-): Promise<readonly Execution[] | null> {
-  const path = `${own}/verdicts/batches`;
-  const page = await api.get<List<Batch>>(path, { limit: 200 }, { signal });
-  const oldest = page.data.at(-1)?.created_at.slice(0, 10);
-  if (page.has_more && oldest !== undefined && oldest >= from) return null;
-  return page.data
-    .filter(({ created_at: at }) => at.slice(0, 10) >= from && at.slice(0, 10) <= to)
-    .map((batch) => ({ ...batch, steps: null }));
 }

@@ -5,6 +5,7 @@ import {
   basisOf,
   type CostDay,
   type CostLine,
+  documentCosts,
   knownUsd,
   lineUsd,
   type Service,
@@ -13,8 +14,15 @@ import {
   servicesOf,
   unknownOf,
 } from "../../domain/usage/cost-day.ts";
+import { addNamed } from "../../domain/usage/usage-sum.ts";
+import {
+  batchRuns,
+  type Executions,
+  pipelineRuns,
+  type WorkSums,
+} from "../../domain/usage/work.ts";
 import type { Cell } from "../../http/csv.ts";
-import { time } from "../field.ts";
+import { microNeuronsOut, time } from "../field.ts";
 
 // The costs of days on the wire, and as a table.
 
@@ -58,6 +66,14 @@ export const CostDayOutput = v.object({
   unknown,
 });
 
+const ExecutionsOutput = v.object({
+  executions: v.number(),
+  completed: v.number(),
+  steps: v.number(),
+  duration_ms: v.pipe(v.number(), v.description("Of all of them together.")),
+  micro_neurons: microNeuronsOut("The charges of their calls, which `ai` has too."),
+});
+
 export const CostsOutput = v.object({
   object: v.literal("costs"),
   from: v.string(),
@@ -71,6 +87,27 @@ export const CostsOutput = v.object({
   as_of: v.nullable(time("When the figures were last written or read.")),
   data: v.array(CostDayOutput),
   totals: v.object({ services: ofServices(SumOutput), cost_usd: usd, unknown }),
+  documents: v.pipe(
+    v.object({
+      documents: v.pipe(
+        v.number(),
+        v.description(
+          "Stored by requests, and of runs of pipelines that ended, failed ones included.",
+        ),
+      ),
+      services: ofServices(SumOutput),
+      cost_usd: usd,
+      unknown,
+    }),
+    v.description(
+      "What these documents cost, from our own records: it is a part of the totals. `ai` is what their " +
+        "calls were charged.",
+    ),
+  ),
+  executions: v.pipe(
+    v.object({ pipelines: ExecutionsOutput, batches: ExecutionsOutput }),
+    v.description("Workflow executions that ended: runs of pipelines, and batches of verdicts."),
+  ),
   resources: v.pipe(
     v.array(
       v.object({
@@ -127,9 +164,30 @@ interface Costs {
   readonly days: readonly CostDay[];
 }
 
+const sumsOf = (services: readonly ServiceCost[]) => ({
+  services: byService(services, sumOf),
+  cost_usd: knownUsd(linesOf(services)),
+  unknown: [...unknownOf(linesOf(services))],
+});
+
+const toExecutions = ({
+  executions,
+  completed,
+  steps,
+  durationMs,
+  microNeurons,
+}: Executions): v.InferOutput<typeof ExecutionsOutput> => ({
+  executions,
+  completed,
+  steps,
+  duration_ms: durationMs,
+  micro_neurons: Number(microNeurons),
+});
+
 export function costsBody(costs: Costs): v.InferOutput<typeof CostsOutput> {
   const { from, to, tenant, plan, asOf, days } = costs;
-  const services = servicesOf(days);
+  const work = days.reduce<WorkSums>((sum, day) => addNamed(sum, day.work), {});
+  const { documents, services: ofDocuments } = documentCosts(work);
   return {
     object: "costs",
     from: formatDay(from),
@@ -139,10 +197,11 @@ export function costsBody(costs: Costs): v.InferOutput<typeof CostsOutput> {
     price_book: PLATFORM_PRICE_BOOK,
     as_of: asOf,
     data: days.map(toCostDay),
-    totals: {
-      services: byService(services, sumOf),
-      cost_usd: knownUsd(linesOf(services)),
-      unknown: [...unknownOf(linesOf(services))],
+    totals: sumsOf(servicesOf(days)),
+    documents: { documents, ...sumsOf(ofDocuments) },
+    executions: {
+      pipelines: toExecutions(pipelineRuns(work)),
+      batches: toExecutions(batchRuns(work)),
     },
     resources: linesOf(days.at(-1)?.services ?? []).map(
       ({ resource, unit, usd: price, per, how }) => ({

@@ -1,5 +1,6 @@
 import book from "./cloudflare-prices-2026-11.json" with { type: "json" };
 import { countedUsd } from "../ledger/money.ts";
+import { workCount, type WorkSums } from "../usage/work.ts";
 
 // What Cloudflare charges for everything but the models: the Worker, its objects, its stores. We count
 // some resources, estimate others from the measured use of a call, and call the rest unknown: each line
@@ -58,6 +59,8 @@ export interface PlatformCounts {
   readonly pictures: number;
   /** Rows of the reports themselves; null: not known, and at most what the calls can have made. */
   readonly reportRows: number | null;
+  /** Work beside calls, by name. */
+  readonly work: WorkSums;
 }
 
 /**
@@ -75,6 +78,14 @@ export const MEASURED = {
   bytes: 1500,
   /** A picture and its share of the record of the call that made it. */
   writesPerPicture: 2,
+  /** Its text and its results. */
+  writesPerDocument: 2,
+  /** A step of a run or a batch begins and reports, and may read its document. */
+  objectRequestsPerStep: 3,
+  /** Twice the step and its run. */
+  rowsWrittenPerStep: 4,
+  /** An instance reads its work, and starts the next or completes the batch. */
+  stepsPerInstance: 2,
   /** Rows of the reports that a call changes: its hour, two models, its user. */
   reportRowsPerCall: 4,
   /** A row changes at most this often: it is folded and sent every five seconds of its hour. */
@@ -98,9 +109,12 @@ const estimated = (count: number, how: string): Counted => ({ count, basis: "est
 const unknown = (how: string): Counted => ({ count: null, basis: "unknown", how });
 
 function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
-  const { calls, refused, cached, pictures, reportRows } = counts;
+  const { calls, refused, cached, pictures, reportRows, work } = counts;
   const requests = calls + refused;
   const changes = changesOf(calls, reportRows);
+  const steps = workCount(work, "pipeline_steps") + workCount(work, "batch_steps");
+  const instances = workCount(work, "pipeline_slices") + workCount(work, "batches");
+  const documents = workCount(work, "documents") + workCount(work, "pipeline_documents");
   return {
     workers_requests: {
       count: requests,
@@ -108,12 +122,12 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
       how: "Calls admitted and refused; requests that only read are not counted.",
     },
     workers_cpu: estimated(
-      requests * MEASURED.cpuMicroseconds,
-      `${MEASURED.cpuMicroseconds / 1000} ms for each call admitted or refused.`,
+      (requests + steps) * MEASURED.cpuMicroseconds,
+      `${MEASURED.cpuMicroseconds / 1000} ms for each call admitted or refused, and for each step of a run or batch.`,
     ),
     object_requests: estimated(
-      calls * MEASURED.objectRequests + refused,
-      "Two for each call, one for each refusal.",
+      calls * MEASURED.objectRequests + refused + steps * MEASURED.objectRequestsPerStep,
+      "Two for each call, one for each refusal, three for each step of a run or batch.",
     ),
     object_duration: estimated(
       requests * MEASURED.megabyteSeconds,
@@ -124,9 +138,12 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
       `${MEASURED.rowsRead} a call, as if no two calls shared a commit.`,
     ),
     object_rows_written: estimated(
-      calls * MEASURED.rowsWritten + changes * MEASURED.rowsWrittenPerChange,
-      `${MEASURED.rowsWritten} a call, as if no two calls shared a commit, and ` +
-        `${MEASURED.rowsWrittenPerChange} for each change of a row of the reports.`,
+      calls * MEASURED.rowsWritten +
+        changes * MEASURED.rowsWrittenPerChange +
+        steps * MEASURED.rowsWrittenPerStep,
+      `${MEASURED.rowsWritten} a call, as if no two calls shared a commit, ` +
+        `${MEASURED.rowsWrittenPerChange} for each change of a row of the reports, and ` +
+        `${MEASURED.rowsWrittenPerStep} for each step of a run or batch.`,
     ),
     object_storage: estimated(
       calls * MEASURED.bytes,
@@ -134,8 +151,13 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
     ),
     ...reportCounts(calls, reportRows),
     r2_writes: estimated(
-      pictures * MEASURED.writesPerPicture,
-      "Each picture that was made, and the record of its call.",
+      pictures * MEASURED.writesPerPicture +
+        documents * MEASURED.writesPerDocument +
+        workCount(work, "pipeline_steps") +
+        workCount(work, "pipelines") +
+        workCount(work, "batches"),
+      "Each picture that was made and the record of its call, two files for each document, one for each " +
+        "step of a run, and one for each run and batch.",
     ),
     r2_reads: unknown("How often pictures are fetched is not recorded."),
     r2_storage: unknown("How large pictures and archives are is not recorded."),
@@ -144,12 +166,27 @@ function countsOf(counts: PlatformCounts): Readonly<Record<Resource, Counted>> {
     kv_deletes: unknown("Kept answers expire by themselves; nothing counts other deletions."),
     kv_lists: unknown("Keys are not listed by Neurogate; nothing counts other lists."),
     kv_storage: unknown("How large kept answers are is not recorded."),
-    workflow_requests: unknown("Steps of batches are not reported."),
-    workflow_steps: unknown("Steps of batches are not reported."),
-    workflow_storage: unknown("Steps of batches are not reported."),
-    vectorize_queried: unknown("Queries of vectors are not reported."),
-    vectorize_stored: unknown("Stored vectors are not reported."),
-    image_transformations: unknown("Transformations of pictures are not reported."),
+    workflow_requests: estimated(
+      instances,
+      "An instance for each batch, and for each 50 documents of a run, that ended; repeats after a crash are not counted.",
+    ),
+    workflow_steps: estimated(
+      steps + instances * MEASURED.stepsPerInstance,
+      "Each step of a run or batch that ended, and two for each instance; waits are not counted.",
+    ),
+    workflow_storage: unknown("How much Workflows store is not recorded."),
+    vectorize_queried: unknown(
+      "A query reads the dimensions of all vectors of the index: they are not counted here.",
+    ),
+    vectorize_stored: estimated(
+      workCount(work, "vectorize_dimensions"),
+      "The dimensions of vectors that were stored, kept for a month.",
+    ),
+    image_transformations: {
+      count: workCount(work, "transformations"),
+      basis: "counted",
+      how: "Transformations of pictures that were begun; each is billed.",
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import {
 import type { Resource } from "../catalogue/platform-prices.ts";
 import type { Day } from "../ledger/period.ts";
 import { CLOUDFLARE_USD_PER_1000, countedUsd, type PricedCount } from "../ledger/money.ts";
+import { workCount, workSum, type WorkSums } from "./work.ts";
 
 // What a day cost, by Cloudflare's services: counts at the prices of the price book, before what the
 // account's plan includes. Each count says where it is from; what nobody counted is null, never 0.
@@ -71,6 +72,7 @@ export interface ServiceCost {
 export interface CostDay {
   readonly day: Day;
   readonly services: readonly ServiceCost[];
+  readonly work: WorkSums;
 }
 
 /** What the engines of one name did on a day. Amounts are µN. */
@@ -99,7 +101,12 @@ export interface UpstreamDay {
 
 export const NOTHING_UPSTREAM: UpstreamDay = { microNeurons: null, resources: new Map() };
 
-const MICRO_PER_1000_NEURONS = 1_000_000_000;
+const NEURONS = {
+  resource: "ai_neurons",
+  unit: "micro_neuron",
+  usd: CLOUDFLARE_USD_PER_1000,
+  per: 1_000_000_000,
+} as const;
 
 /**
  * @param inference what the deployment runs on: a call that died may have run there
@@ -110,10 +117,23 @@ export function costDay(
   inference: "workers-ai" | "openai" | "embedded",
   upstream: UpstreamDay,
 ): CostDay {
+  const models = modelLines(figures.engines, inference, upstream.microNeurons);
+  return {
+    day: figures.day,
+    services: serviceCosts(models, figures.platform, upstream.resources),
+    work: figures.platform.work,
+  };
+}
+
+function serviceCosts(
+  models: readonly CostLine[],
+  platform: PlatformCounts,
+  upstream: UpstreamDay["resources"],
+): readonly ServiceCost[] {
   const lines = new Map(
-    platformLines(figures.platform, "paid").map((line): [Resource, CostLine] => {
+    platformLines(platform, "paid").map((line): [Resource, CostLine] => {
       const { resource, unit, usd, per } = line;
-      const counted = upstream.resources.get(resource);
+      const counted = upstream.get(resource);
       const ours = line.count === null ? null : BigInt(line.count);
       return [
         resource,
@@ -123,15 +143,42 @@ export function costDay(
       ];
     }),
   );
+  return SERVICES.map((service) => ({
+    service,
+    lines:
+      service === "ai"
+        ? models
+        : RESOURCES[service].flatMap((resource) => lines.get(resource) ?? []),
+  }));
+}
+
+/** What a number of documents cost, by Cloudflare's services. */
+export interface DocumentCosts {
+  /** Stored by requests, and of ended runs of pipelines. */
+  readonly documents: number;
+  readonly services: readonly ServiceCost[];
+}
+
+/** Of our own records alone: Cloudflare does not know documents. */
+export function documentCosts(work: WorkSums): DocumentCosts {
+  const neurons: CostLine = {
+    ...NEURONS,
+    count: workSum(work, "document_micro_neurons"),
+    basis: "counted",
+    how: "The journals' charges of the calls for documents, whatever engine answered them.",
+  };
+  const ofOthers = { batches: 0n, batch_steps: 0n, transformations: 0n };
+  const platform = {
+    calls: workCount(work, "document_calls"),
+    refused: 0,
+    cached: 0,
+    pictures: 0,
+    reportRows: null,
+    work: { ...work, ...ofOthers },
+  };
   return {
-    day: figures.day,
-    services: SERVICES.map((service) => ({
-      service,
-      lines:
-        service === "ai"
-          ? modelLines(figures.engines, inference, upstream.microNeurons)
-          : RESOURCES[service].flatMap((resource) => lines.get(resource) ?? []),
-    })),
+    documents: workCount(work, "documents") + workCount(work, "pipeline_documents"),
+    services: serviceCosts([neurons], platform, NOTHING_UPSTREAM.resources),
   };
 }
 
@@ -151,10 +198,7 @@ function modelLines(
   const sum = (amountOf: (day: EngineDay) => bigint) =>
     ours.reduce((all, day) => all + amountOf(day), 0n);
   const neurons: CostLine = {
-    resource: "ai_neurons",
-    unit: "micro_neuron",
-    usd: CLOUDFLARE_USD_PER_1000,
-    per: MICRO_PER_1000_NEURONS,
+    ...NEURONS,
     ...(upstream === null
       ? {
           count: sum((day) => day.microNeurons + day.overrun),

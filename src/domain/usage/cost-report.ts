@@ -35,13 +35,18 @@ interface ServiceSum {
   readonly unknown: readonly string[];
 }
 
-/** A batch of verdicts, which runs as a workflow. */
-export interface Execution {
-  readonly state: string;
-  readonly duration_ms: number | null;
+/** Workflow executions of one kind that ended. */
+export interface ExecutionSums {
+  readonly executions: number;
+  readonly completed: number;
+  readonly steps: number;
+  readonly duration_ms: number;
   readonly micro_neurons: number;
-  /** Null: not read. */
-  readonly steps: number | null;
+}
+
+export interface DocumentSums {
+  readonly documents: number;
+  readonly services: Readonly<Record<string, ServiceSum>>;
 }
 
 export interface Period {
@@ -51,8 +56,8 @@ export interface Period {
   readonly models: readonly ModelRow[];
   readonly totals: ReportTotals;
   readonly services: Readonly<Record<string, ServiceSum>>;
-  /** Null: only the report of one tenant has them. */
-  readonly executions: readonly Execution[] | null;
+  readonly documents: DocumentSums;
+  readonly executions: { readonly pipelines: ExecutionSums; readonly batches: ExecutionSums };
 }
 
 export type ReportCell = string | number | null;
@@ -89,7 +94,7 @@ export const reportTables = (period: Period): readonly ReportTable[] => [
   modelsTable(period.models),
   servicesTable(period),
   executionsTable(period.executions),
-  documentsTable(),
+  documentsTable(period.documents),
 ];
 
 const metricsOf = ({ totals, services }: Period): readonly (readonly [string, ReportCell])[] => [
@@ -177,45 +182,52 @@ function servicesTable({ services, totals }: Period): ReportTable {
   };
 }
 
-const DONE = "completed";
+const executionFigures = (sums: ExecutionSums): readonly (readonly [string, ReportCell])[] => [
+  ["Executions", sums.executions],
+  ["Completed", percent(share(sums.completed, sums.executions, 6))],
+  ["Steps", sums.steps],
+  ["Average duration, ms", share(sums.duration_ms, sums.executions, 0)],
+  ["Micro-neurons", sums.micro_neurons],
+  ["Cost, USD", neuronsUsd(sums.micro_neurons)],
+];
 
-function executionsTable(executions: Period["executions"]): ReportTable {
-  const title = "Workflow executions";
-  const columns = ["Figure", "Batches of verdicts"];
-  if (executions === null) {
-    const note = "Not known across tenants: the report of one tenant has its batches.";
-    return { title, note, columns, rows: [] };
-  }
-  const ended = executions.filter(({ duration_ms: ms }) => ms !== null);
-  const duration = ended.reduce((sum, { duration_ms: ms }) => sum + (ms ?? 0), 0);
-  const isRead = executions.every(({ steps }) => steps !== null);
-  const microNeurons = executions.reduce((sum, one) => sum + one.micro_neurons, 0);
+function executionsTable({ pipelines, batches }: Period["executions"]): ReportTable {
+  const beside = executionFigures(batches);
   return {
-    title,
-    note: "The cost is that of their calls, which the models above contain too.",
-    columns,
-    rows: [
-      ["Executions", executions.length],
-      [
-        "Completed",
-        percent(
-          share(executions.filter(({ state }) => state === DONE).length, executions.length, 6),
-        ),
-      ],
-      ["Steps", isRead ? executions.reduce((sum, { steps }) => sum + (steps ?? 0), 0) : null],
-      ["Average duration, ms", share(duration, ended.length, 0)],
-      ["Micro-neurons", microNeurons],
-      ["Cost, USD", neuronsUsd(microNeurons)],
-    ],
+    title: "Workflow executions",
+    note: "Those that ended. The cost is that of their calls, which the models above contain too.",
+    columns: ["Figure", "Pipelines", "Batches of verdicts"],
+    rows: executionFigures(pipelines).map(([name, value], at) => [
+      name,
+      value,
+      beside[at]?.[1] ?? null,
+    ]),
   };
 }
 
-const documentsTable = (): ReportTable => ({
-  title: "Cost per 1,000 documents",
-  note: "Not known: the reports do not count documents. The table of services has the cost per 1,000 calls.",
-  columns: [],
-  rows: [],
-});
+function documentsTable({ documents, services }: DocumentSums): ReportTable {
+  const all = knownSum(services);
+  const rows = Object.entries(services).map(
+    ([service, { cost_usd: usd, basis, unknown }]): readonly ReportCell[] => [
+      service,
+      per1000(usd, documents),
+      usd === null ? null : percent(share(Number(usd), all, 6)),
+      usd,
+      basis,
+      unknown.join(", "),
+    ],
+  );
+  const sum = ["All that is known", per1000(String(all), documents), percent(1), all, null, null];
+  return {
+    title: "Cost per 1,000 documents",
+    note:
+      documents === 0
+        ? "No documents in this period."
+        : `Documents: ${documents}. The models (ai) are what their calls were charged; the rest is list prices. The shares are of what is known.`,
+    columns: ["Service", "Per 1,000 documents, USD", "Share", "Cost, USD", "Basis", "Unknown"],
+    rows: documents === 0 ? [] : [...rows, sum],
+  };
+}
 
 /** Two periods side by side. */
 export const comparedPeriods = (one: Period, other: Period): ReportTable => ({

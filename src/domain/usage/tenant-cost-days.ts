@@ -1,9 +1,12 @@
 import type { Day } from "../ledger/period.ts";
 import type { DayFigures, EngineDay } from "./cost-day.ts";
 import type { UsageGroup } from "./usage-report.ts";
+import { addNamed } from "./usage-sum.ts";
+import type { WorkSums } from "./work.ts";
 
 // A tenant's days, from its own usage.
 
+const NO_WORK: WorkSums = {};
 const NOTHING: EngineDay = { requests: 0, microNeurons: 0n, uncertain: 0n, overrun: 0n };
 
 /**
@@ -37,6 +40,7 @@ export function tenantCostDays(
           group.key.task === "text_to_image" ? requestsOf(group) : 0,
         ),
         reportRows: null,
+        work: called.reduce((sum, { calls: sums }) => addNamed(sum, sums?.work ?? {}), NO_WORK),
       },
     };
   });

@@ -68,4 +68,33 @@ export const eventsOf = (work: Work): EventWork =>
 export const withoutZeros = (work: Work | EventWork): Work =>
   Object.fromEntries(Object.entries(work).filter(([, count]) => count !== 0));
 
-export const workOf = (sums: WorkSums, name: WorkName): bigint => sums[name] ?? 0n;
+export const workSum = (sums: WorkSums, name: WorkName): bigint => sums[name] ?? 0n;
+
+/** Of counts, which are no amounts. */
+export const workCount = (sums: WorkSums, name: WorkName): number => Number(workSum(sums, name));
+
+/** Executions of one kind that ended. */
+export interface Executions {
+  readonly executions: number;
+  readonly completed: number;
+  readonly steps: number;
+  /** Of all of them together. */
+  readonly durationMs: number;
+  readonly microNeurons: bigint;
+}
+
+export const pipelineRuns = (work: WorkSums): Executions => ({
+  executions: workCount(work, "pipelines"),
+  completed: workCount(work, "pipelines_completed"),
+  steps: workCount(work, "pipeline_steps"),
+  durationMs: workCount(work, "pipeline_ms"),
+  microNeurons: workSum(work, "pipeline_micro_neurons"),
+});
+
+export const batchRuns = (work: WorkSums): Executions => ({
+  executions: workCount(work, "batches"),
+  completed: workCount(work, "batches_completed"),
+  steps: workCount(work, "batch_steps"),
+  durationMs: workCount(work, "batch_ms"),
+  microNeurons: workSum(work, "batch_micro_neurons"),
+});

@@ -8,7 +8,14 @@ import {
 } from "../../../src/domain/catalogue/platform-prices.ts";
 import { parseUsdRate } from "../../../src/domain/ledger/money.ts";
 
-const COUNTS = { calls: 1_000_000, refused: 500_000, cached: 100, pictures: 40, reportRows: 1000 };
+const COUNTS = {
+  calls: 1_000_000,
+  refused: 500_000,
+  cached: 100,
+  pictures: 40,
+  reportRows: 1000,
+  work: {},
+};
 const lines = platformLines(COUNTS, "paid");
 const line = (name: string) =>
   lines.find(({ resource }) => resource === name) ?? expect.fail(`there is no ${name}`);
@@ -58,7 +65,8 @@ describe("the lines of the platform", () => {
     }
     expect(line("workers_requests").basis).toBe("counted");
     expect(line("workers_cpu").basis).toBe("estimated");
-    expect(line("workflow_requests").basis).toBe("unknown");
+    expect(line("workflow_storage").basis).toBe("unknown");
+    expect(line("image_transformations").basis).toBe("counted");
   });
 
   it("show what the plan includes, and cost nothing on the free one", () => {
@@ -74,7 +82,7 @@ describe("the lines of the platform", () => {
     const known = lines.flatMap(({ costUsd }) => (costUsd === null ? [] : [Number(costUsd)]));
     const sum = known.reduce((total, cost) => total + cost, 0);
     expect(Number(platformUsd(lines))).toBeCloseTo(sum, 12);
-    const nothing = { calls: 0, refused: 0, cached: 0, pictures: 0, reportRows: 0 };
+    const nothing = { calls: 0, refused: 0, cached: 0, pictures: 0, reportRows: 0, work: {} };
     expect(platformUsd(platformLines(nothing, "paid"))).toBe("0");
   });
 });

@@ -3,6 +3,7 @@ import {
   basisOf,
   costDay,
   type DayFigures,
+  documentCosts,
   knownUsd,
   NOTHING_UPSTREAM,
   type Service,
@@ -28,7 +29,7 @@ const FIGURES: DayFigures = {
     ["embedded", engine(7000n)],
     ["cache", engine(0n)],
   ]),
-  platform: { calls: 1000, refused: 0, cached: 1, pictures: 0, reportRows: 10 },
+  platform: { calls: 1000, refused: 0, cached: 1, pictures: 0, reportRows: 10, work: {} },
 };
 
 const linesOf = (service: Service, ...rest: Parameters<typeof costDay>) =>
@@ -72,13 +73,77 @@ describe("the cost of a day", () => {
     ]);
     const vectorize = linesOf("vectorize", FIGURES, "workers-ai", upstream);
     expect(knownUsd(vectorize)).toBe("0.03");
-    expect(basisOf(vectorize)).toBe("upstream");
-    expect(unknownOf(vectorize)).toEqual(["vectorize_stored"]);
+    expect(basisOf(vectorize.slice(0, 1))).toBe("upstream");
+    // Of two bases it is the less sure one.
+    expect(basisOf(vectorize)).toBe("estimated");
   });
 
   it("is null and unknown where nobody counted, and never 0", () => {
-    const images = linesOf("images", FIGURES, "workers-ai", NOTHING_UPSTREAM);
-    expect(knownUsd(images)).toBeNull();
-    expect(basisOf(images)).toBe("unknown");
+    const d1 = linesOf("d1", FIGURES, "workers-ai", NOTHING_UPSTREAM);
+    expect(unknownOf(d1)).toEqual(["d1_rows_read"]);
+    const reads = d1.filter(({ resource }) => resource === "d1_rows_read");
+    expect(knownUsd(reads)).toBeNull();
+    expect(basisOf(reads)).toBe("unknown");
+  });
+
+  it("has the transformations of pictures, and the steps of runs and batches", () => {
+    const work = {
+      transformations: 3n,
+      batches: 2n,
+      batch_steps: 10n,
+      pipelines: 1n,
+      pipeline_slices: 3n,
+      pipeline_steps: 500n,
+      vectorize_dimensions: 200_000_000n,
+    };
+    const figures = { ...FIGURES, platform: { ...FIGURES.platform, work } };
+    const lines = (service: Service) => linesOf(service, figures, "workers-ai", NOTHING_UPSTREAM);
+    expect(lines("images")).toMatchObject([{ count: 3n, basis: "counted" }]);
+    expect(knownUsd(lines("images"))).toBe("0.0015");
+    expect(lines("workflows")).toMatchObject([
+      { resource: "workflow_requests", count: 5n },
+      { resource: "workflow_steps", count: 520n },
+      { resource: "workflow_storage", count: null },
+    ]);
+    expect(unknownOf(lines("vectorize"))).toEqual(["vectorize_queried"]);
+    expect(knownUsd(lines("vectorize"))).toBe("0.1");
+  });
+});
+
+describe("the cost of documents", () => {
+  const WORK = {
+    documents: 100n,
+    pipeline_documents: 900n,
+    document_calls: 5000n,
+    document_micro_neurons: 9_007_199_254_740_993n,
+    pipelines: 1n,
+    pipeline_slices: 18n,
+    pipeline_steps: 8000n,
+    batches: 7n,
+    batch_steps: 70n,
+    transformations: 5n,
+  };
+  const { documents, services } = documentCosts(WORK);
+  const lines = (service: Service) =>
+    services.find((one) => one.service === service)?.lines ?? expect.fail(service);
+
+  it("is the journal's charge of their calls, to the micro-neuron", () => {
+    expect(documents).toBe(1000);
+    expect(lines("ai")).toMatchObject([{ count: 9_007_199_254_740_993n, basis: "counted" }]);
+    expect(knownUsd(lines("ai"))).toBe("99079.191802150923");
+  });
+
+  it("has what they used of each service, and nothing of other work", () => {
+    expect(lines("workflows")).toMatchObject([{ count: 18n }, { count: 8036n }, { count: null }]);
+    expect(lines("images")).toMatchObject([{ count: 0n }]);
+    expect(lines("workers")).toMatchObject([{ count: 5000n }, { basis: "estimated" }]);
+    // Two files each, one for each step, and the run's own.
+    expect(lines("r2")[0]).toMatchObject({ resource: "r2_writes", count: 2000n + 8001n });
+    expect(services.map(({ service }) => service)).toEqual(SERVICES);
+  });
+
+  it("is 0 of no documents", () => {
+    expect(documentCosts({}).documents).toBe(0);
+    expect(knownUsd(documentCosts({}).services.flatMap((one) => one.lines))).toBe("0");
   });
 });

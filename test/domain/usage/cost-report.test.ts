@@ -47,7 +47,24 @@ const PERIOD: Period = {
     workers: { cost_usd: "0.01", basis: "estimated", unknown: [] },
     images: { cost_usd: null, basis: "unknown", unknown: ["image_transformations"] },
   },
-  executions: null,
+  documents: {
+    documents: 50,
+    services: {
+      ai: { cost_usd: "0.03", basis: "counted", unknown: [] },
+      workflows: { cost_usd: "0.01", basis: "estimated", unknown: ["workflow_storage"] },
+      r2: { cost_usd: null, basis: "unknown", unknown: ["r2_reads"] },
+    },
+  },
+  executions: {
+    pipelines: {
+      executions: 3,
+      completed: 2,
+      steps: 40,
+      duration_ms: 7000,
+      micro_neurons: 1_000_000_000,
+    },
+    batches: { executions: 0, completed: 0, steps: 0, duration_ms: 0, micro_neurons: 0 },
+  },
 };
 
 const tableOf = (period: Period, title: string) =>
@@ -84,25 +101,27 @@ describe("the report of a period", () => {
     ]);
   });
 
-  it("has the executions of one tenant, and says where they are not known", () => {
-    expect(tableOf(PERIOD, "Workflow executions").rows).toEqual([]);
-    const done = { state: "completed", duration_ms: 3000, micro_neurons: 5, steps: 2 };
-    const stopped = { state: "stopped", duration_ms: 1000, micro_neurons: 1, steps: 1 };
-    const running = { state: "running", duration_ms: null, micro_neurons: 0, steps: 1 };
-    const executions = [done, stopped, running, done];
-    const { rows } = tableOf({ ...PERIOD, executions }, "Workflow executions");
-    expect(Object.fromEntries(rows)).toMatchObject({
-      Executions: 4,
-      Completed: "50 %",
-      Steps: 6,
-      "Average duration, ms": 2333,
-      "Micro-neurons": 11,
-    });
-    const unread = tableOf(
-      { ...PERIOD, executions: [{ ...done, steps: null }] },
-      "Workflow executions",
-    );
-    expect(Object.fromEntries(unread.rows)).toMatchObject({ Steps: null });
+  it("has the executions, and null of what none of them had", () => {
+    expect(tableOf(PERIOD, "Workflow executions").rows).toEqual([
+      ["Executions", 3, 0],
+      ["Completed", "66.67 %", null],
+      ["Steps", 40, 0],
+      ["Average duration, ms", 2333, null],
+      ["Micro-neurons", 1_000_000_000, 0],
+      ["Cost, USD", "0.011", "0"],
+    ]);
+  });
+
+  it("has the cost of 1,000 documents by service, with shares and what is not known", () => {
+    expect(tableOf(PERIOD, "Cost per 1,000 documents").rows).toEqual([
+      ["ai", 0.6, "75 %", "0.03", "counted", ""],
+      ["workflows", 0.2, "25 %", "0.01", "estimated", "workflow_storage"],
+      ["r2", null, null, null, "unknown", "r2_reads"],
+      ["All that is known", 0.8, "100 %", 0.04, null, null],
+    ]);
+    const documents = { ...PERIOD.documents, documents: 0 };
+    const none = tableOf({ ...PERIOD, documents }, "Cost per 1,000 documents");
+    expect(none).toMatchObject({ rows: [], note: "No documents in this period." });
   });
 
   it("sets two periods and two models side by side", () => {
@@ -121,7 +140,9 @@ describe("the report of a period", () => {
     const models = [row("a|b\n`c`<b>")];
     const text = toMarkdown(tableOf({ ...PERIOD, models }, "Models"));
     expect(text).toContain("| a\\|b \\`c\\`\\<b\\> |");
-    expect(toMarkdown(tableOf(PERIOD, "Cost per 1,000 documents"))).toContain("Not known");
+    expect(toMarkdown(tableOf(PERIOD, "Cost per 1,000 documents"))).toContain(
+      "| r2 | null | null | null | unknown | r2\\_reads |",
+    );
   });
 });
 
