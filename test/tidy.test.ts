@@ -599,6 +599,11 @@ describe("released migrations of a tenant's features", () => {
       "1e61d453a145da35b1d254405c19ef72a87c27d787a1e19652c5682b117dce5e",
     ],
     ["replies", "replies", "c188976cb4fe1854279543cf4fa147450e514c7848b1b931102c5322a95e352b"],
+    [
+      "quoted_documents",
+      "quoted_documents",
+      "249feaadba4a226e10837139829edad6950296114cf5f87e32122a2facc95ddb",
+    ],
     ["refusals", "refusals", "69649ebfe23368a4a30aff3a2a8aef16061acddf6745a6b0d626462809617539"],
     [
       "violations",

@@ -191,6 +191,8 @@ export interface Admitted {
 export interface StoredReply {
   readonly contentType: string;
   readonly body: ArrayBuffer;
+  /** Ids of stored documents whose text it may quote: it goes with the first of them. Absent: of none. */
+  readonly quotes?: readonly string[];
 }
 
 export interface Replayed {

@@ -19,7 +19,7 @@ import { SESSIONS } from "./sessions/session-schema.ts";
 import { ListedSessionStore } from "./sessions/listed-session-store.ts";
 import { StagedDatabase } from "../database.ts";
 import { BATCHES } from "./batches/batch-schema.ts";
-import { IDEMPOTENCY, REFUSALS, REPLIES, USER_PICTURES } from "./calls/call-schema.ts";
+import { IDEMPOTENCY, REFUSALS, USER_PICTURES } from "./calls/call-schema.ts";
 import { DRIFT } from "./drift/drift-schema.ts";
 import { DriftStore } from "./drift/drift-store.ts";
 import { SUGGESTIONS } from "./examples/suggestion-schema.ts";
@@ -142,7 +142,7 @@ export function openStores({
     drift: new DriftStore(db.of(DRIFT)),
     suggestions: new SuggestionStore(db.of(SUGGESTIONS)),
     idempotency: new IdempotencyStore(db.of(IDEMPOTENCY)),
-    replies: new ReplyStore(db.of(REPLIES)),
+    replies: new ReplyStore(db),
     refusals: new RefusalCounter(new RefusalStore(db.of(REFUSALS)), ledger),
     userPictures: new UserPictureStore(db.of(USER_PICTURES)),
     variants: new VariantStore(db.of(PICTURE_VARIANTS)),

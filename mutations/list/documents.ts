@@ -135,4 +135,25 @@ export const DOCUMENTS: readonly Mutation[] = [
     to: 'every((number) => number !== "")',
     tests: ["test/domain/search/cited-answer.test.ts"],
   },
+  {
+    what: "a kept reply outlives a document that it may quote",
+    file: "durable-objects/tenant/documents/documents.ts",
+    from: "  replies.deleteQuoting(id);",
+    to: "  if (id === null) replies.deleteQuoting(id);",
+    tests: ["test/durable-objects/quoted-replies.test.ts"],
+  },
+  {
+    what: "a kept reply may quote a document that was deleted during its call",
+    file: "durable-objects/tenant/calls/replay.ts",
+    from: "if ((reply.quotes ?? []).every(isThere)) replies.insert",
+    to: "if ((reply.quotes ?? []).every(isThere) || true) replies.insert",
+    tests: ["test/durable-objects/quoted-replies.test.ts"],
+  },
+  {
+    what: "an answer does not say which documents it may quote",
+    file: "src/search/answer-question.ts",
+    from: "quotes: [...new Set(passages.map(({ documentId }) => documentId))]",
+    to: "quotes: []",
+    tests: ["test/routes/personal.test.ts"],
+  },
 ];

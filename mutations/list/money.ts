@@ -114,4 +114,18 @@ export const MONEY: readonly Mutation[] = [
     to: "",
     tests: ["test/durable-objects/pool.test.ts"],
   },
+  {
+    what: "the documents' calls leave out those of pipelines",
+    file: "src/domain/usage/work.ts",
+    from: "[DOCUMENT_ROUTE, EMBED_ROUTE, PIPELINE_ROUTE]",
+    to: "[DOCUMENT_ROUTE, EMBED_ROUTE, PIPELINE_ROUTE.slice(0, 0)]",
+    tests: ["test/domain/usage/work.test.ts"],
+  },
+  {
+    what: "work from before the first fold is in no report",
+    file: "durable-objects/tenant/usage/fold-usage.ts",
+    from: "    foldWork(tx, sequence);",
+    to: "    if (sequence < 0) foldWork(tx, sequence);",
+    tests: ["test/reports/work.test.ts"],
+  },
 ];

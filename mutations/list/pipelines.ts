@@ -51,4 +51,11 @@ export const PIPELINES: readonly Mutation[] = [
     to: "if (batches.open().length > 0)",
     tests: ["test/routes/pipelines.test.ts"],
   },
+  {
+    what: "a step that reports after its run was stopped is not in the run's cost",
+    file: "durable-objects/tenant/pipelines/run-steps.ts",
+    from: "pipeline_micro_neurons: after.microNeurons - before.microNeurons,",
+    to: "pipeline_micro_neurons: 0,",
+    tests: ["test/routes/pipelines.test.ts"],
+  },
 ];

@@ -101,6 +101,8 @@ export interface Made<Kind extends GenerationKind> {
 export interface Rendered {
   readonly contentType: string;
   readonly body: Uint8Array<ArrayBuffer>;
+  /** Ids of stored documents whose text it may quote; absent: of none. */
+  readonly quotes?: readonly string[];
 }
 
 export const renderedJson = (value: unknown): Rendered => ({
@@ -248,8 +250,10 @@ export function generationIn(hold: Hold): GenerationStage {
 }
 
 /** A reply as it is stored for a repeat; null: it is too long. */
-export const keptReply = ({ contentType, body }: Rendered): StoredReply | null =>
-  body.byteLength > MAX_KEPT_BYTES ? null : { contentType, body: body.slice().buffer };
+export const keptReply = ({ contentType, body, quotes }: Rendered): StoredReply | null =>
+  body.byteLength > MAX_KEPT_BYTES
+    ? null
+    : { contentType, body: body.slice().buffer, ...(quotes !== undefined && { quotes }) };
 
 function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationCallFailure {
   switch (outcome.kind) {

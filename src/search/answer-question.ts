@@ -89,7 +89,9 @@ export async function answerQuestion(
       const end =
         finishReason === "content_filter" ? "withheld" : claims === null ? "malformed" : "answered";
       const checked = checkAnswer(end === "answered" ? (claims ?? []) : [], passages, question);
-      return renderedJson({ ...checked, end, model: item.model } satisfies QuestionAnswer);
+      const made = renderedJson({ ...checked, end, model: item.model } satisfies QuestionAnswer);
+      // A statement may say what any of the passages says.
+      return { ...made, quotes: [...new Set(passages.map(({ documentId }) => documentId))] };
     },
   });
   if (generation.kind !== "generated") return generation;

@@ -274,6 +274,66 @@ describe("GET /v1/export", () => {
   });
 });
 
+describe("a kept answer of another person", () => {
+  const question = { query: "What is the code of the safe?", top_k: 10 };
+  const ask1 = (key: string, filter: object = {}) =>
+    tenant.call(
+      "POST",
+      "/v1/documents/answer",
+      { ...question, user_id: OTHER, filter },
+      { "Idempotency-Key": key },
+    );
+
+  beforeEach(async () => {
+    for (const [person, mark] of [
+      [PERSON, MARK],
+      [OTHER, OTHERS],
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const stored = await tenant.call("POST", "/v1/documents", {
+        type: "report",
+        content: `The code of the safe is ${mark} since May.`,
+        user_id: person,
+        id: `doc_of-${mark}`,
+        tasks: [],
+        search: true,
+      });
+      expect(stored.body.search).toMatchObject({ state: "ready" });
+    }
+    const both = await ask1("both");
+    expect(both.body.passages).toBe(2);
+    expect(JSON.stringify(both.body)).toContain(MARK);
+    const own = await ask1("own", { user_id: OTHER });
+    expect(JSON.stringify(own.body)).not.toContain(MARK);
+    expect(JSON.stringify(own.body)).toContain(OTHERS);
+  });
+
+  it("goes with the erasure of a person whose documents it may quote; others stay", async () => {
+    expect(await everything()).toContain(MARK);
+    await erase(PERSON);
+    await ring();
+    const left = await everything();
+    expect(left).not.toContain(MARK);
+    expect(left).not.toContain("person-zqx");
+    expect((await ask1("own", { user_id: OTHER })).headers.get("idempotency-replayed")).toBe(
+      "true",
+    );
+    const again = await ask1("both");
+    expect([again.status, again.body.kind]).toEqual([409, "idempotency_replay_unavailable"]);
+  });
+
+  it("goes with a document that is deleted by itself", async () => {
+    expect((await tenant.call("DELETE", `/v1/documents/doc_of-${MARK}`)).status).toBe(204);
+    expect(await rows(tenant.id, "SELECT document_id FROM quoted_documents")).toEqual([
+      { document_id: `doc_of-${OTHERS}` },
+      { document_id: `doc_of-${OTHERS}` },
+    ]);
+    await ring();
+    const kept = await rows(tenant.id, "SELECT body FROM replies");
+    expect(kept.map(({ body }) => asText(body)).join()).not.toContain(MARK);
+  });
+});
+
 describe("POST /v1/erasures", () => {
   it("leaves nothing of the person anywhere, and every sum as it was", async () => {
     const id = await fill(PERSON, MARK);

@@ -49,4 +49,22 @@ const oneTable = (name: string, table: string): Feature => ({
 export const IDEMPOTENCY = oneTable("idempotency", IDEMPOTENCY_TABLE);
 export const REFUSALS = oneTable("refusals", REFUSALS_TABLE);
 export const REPLIES = oneTable("replies", REPLIES_TABLE);
+/** Which kept replies may quote a document. */
+export const QUOTED_DOCUMENTS: Feature = {
+  name: "quoted_documents",
+  migrations: [
+    {
+      name: "quoted_documents",
+      statements: [
+        `CREATE TABLE quoted_documents (
+          day INTEGER NOT NULL,
+          document_id TEXT NOT NULL,
+          call_id TEXT NOT NULL,
+          PRIMARY KEY (day, document_id, call_id)
+        ) STRICT, WITHOUT ROWID`,
+      ],
+    },
+  ],
+  isReleased: false,
+};
 export const USER_PICTURES = oneTable("user_pictures", USER_PICTURES_TABLE);

@@ -34,6 +34,7 @@ import { type Admission, admit, giveBackPictures } from "./admit.ts";
 import { MAY_READ, mayRead, type ReadReply, type ReadRequest } from "./may-read.ts";
 import { limitStatus } from "./plan-call.ts";
 import { quote } from "./quote.ts";
+import { keepReply } from "./replay.ts";
 
 type Operation =
   | { readonly kind: "admit"; readonly request: AdmitRequest }
@@ -165,10 +166,10 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
       return { settlement, verdicts: [], standing: null };
     case "settled":
       if (before?.kind === "hold") giveBackPictures(tx, before.hold, request.items);
-      if (request.reply !== null) tx.stores.replies.insert(settlement.line, request.reply);
+      if (request.reply !== null) keepReply(tx, settlement.line, request.reply);
       return stored(tx, { settlement, verdicts: request.verdicts, units, contents });
     case "settled_late": {
-      if (request.reply !== null) tx.stores.replies.insert(settlement.line, request.reply);
+      if (request.reply !== null) keepReply(tx, settlement.line, request.reply);
       // What came late is kept, at the price that the expired hold has paid already.
       const verdicts = request.verdicts.map((verdict, content) =>
         atLinePrices(verdict, settlement.line, content),

@@ -3,7 +3,7 @@ import { verdictAt } from "../../../src/domain/moderation/review.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
 import { endOfDay, expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import { personalData } from "../privacy/personal-data.ts";
-import { IDEMPOTENCY, REPLIES } from "./call-schema.ts";
+import { IDEMPOTENCY, QUOTED_DOCUMENTS, REPLIES } from "./call-schema.ts";
 import { limitStatus } from "./plan-call.ts";
 import type { Remembered } from "./idempotency-store.ts";
 import type { Tx } from "../transactions.ts";
@@ -13,7 +13,7 @@ import type { AdmitReply, AdmitRequest, Idempotency, StoredReply } from "../prot
 
 export const REPLAY_FEATURE: TenantFeature = {
   name: "replay",
-  tables: [IDEMPOTENCY, REPLIES],
+  tables: [IDEMPOTENCY, REPLIES, QUOTED_DOCUMENTS],
   capability: ({ stores: { db, idempotency, replies, persons } }) => ({
     purge: ({ nowMs }) =>
       [
@@ -82,6 +82,22 @@ function replayed(tx: Tx, { found: { verdictIds }, line, reply }: Ended): AdmitR
   }
   const standing = limitStatus(tx, { requests: 0 });
   return { kind: "replayed", verdicts, reply, line, standing };
+}
+
+/**
+ * Keeps the reply of a call for a repeat. One that quotes a document is kept only while every document that
+ * it may quote is there: one that was deleted during the call, and whose id may be used again, is not.
+ */
+export function keepReply(
+  { stores: { documents, replies } }: Tx,
+  line: JournalLine,
+  reply: StoredReply,
+): void {
+  const isThere = (id: string): boolean => {
+    const document = documents.read(id);
+    return document !== null && document.createdAtMs <= line.admittedAtMs;
+  };
+  if ((reply.quotes ?? []).every(isThere)) replies.insert(line, reply);
 }
 
 export function remember(tx: Tx, request: AdmitRequest, { key, fingerprint }: Idempotency): void {

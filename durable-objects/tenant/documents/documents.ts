@@ -106,14 +106,15 @@ export function endDocument(
   if (route === DOCUMENT_ROUTE) countWork(tx, { documents: 1 });
 }
 
-/** It is gone for every reader at once; the alarm erases its files and its vectors. */
+/** It is gone for every reader at once, with kept replies that may quote it; the alarm erases its files. */
 function deleteNow(tx: Tx, { id, file, state }: StoredDocument): void {
   const {
-    stores: { documents },
+    stores: { documents, replies },
     nowMs,
   } = tx;
   documents.delete(id);
   releaseVectors(tx, id);
+  replies.deleteQuoting(id);
   // The call in progress may still write: its files stay due after its end.
   if (state === "ready") documents.expectFiles({ file, documentId: id }, nowMs);
 }
