@@ -3,6 +3,13 @@ import type { Mutation } from "../mutation.ts";
 /** Pipelines over documents. */
 export const PIPELINES: readonly Mutation[] = [
   {
+    what: "a step of a pipeline that is tried again does not ask the object",
+    file: "src/pipelines/run-step.ts",
+    from: "  memory.begun = null;\n",
+    to: "",
+    tests: ["test/routes/pipelines.test.ts"],
+  },
+  {
     what: "a step of a pipeline is counted as often as it is reported",
     file: "durable-objects/tenant/pipelines/run-steps.ts",
     from: 'if (before.state !== "running") return nextAfter(run, before);',

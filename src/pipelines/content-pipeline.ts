@@ -3,6 +3,7 @@ import { sliceId, type SliceParams } from "../domain/pipelines/run.ts";
 import { tenantObject } from "../edge/bindings.ts";
 import { inRounds } from "../io/workflow-rounds.ts";
 import { runStep } from "./run-step.ts";
+import { emptyMemory } from "./step-context.ts";
 
 // A slice of a run as a Workflow: a step for each step of each of its documents, some documents at once.
 // The tenant's object knows the work and the progress; the Workflow only stores where to go on. The
@@ -56,9 +57,10 @@ export class ContentPipeline extends WorkflowEntrypoint<Env, SliceParams> {
     workflow: WorkflowStep,
     { position, steps }: { readonly position: number; readonly steps: readonly string[] },
   ): Promise<void> {
+    const memory = emptyMemory();
     for (const [at, name] of steps.entries()) {
       const rounds = { name: `document ${position}, ${name}`, step: STEP, doublings: DOUBLINGS };
-      const run = () => runStep(this.env, payload, { position, step: at });
+      const run = () => runStep(this.env, payload, { position, step: at }, memory);
       // oxlint-disable-next-line no-await-in-loop -- one step after the other
       if (!(await inRounds(workflow, rounds, run))) return;
     }

@@ -37,15 +37,14 @@ export async function readInput(
   step: StepName,
   from: number,
 ): Promise<StepInput | { readonly kind: "failed"; readonly as: string }> {
-  const { bucket, owner, run, document } = context;
-  const range = { offset: from, length: document.end - from };
-  const file = await bucket.get(runDocumentsKey(owner, run.id), { range });
-  if (file === null) return { kind: "failed", as: "documents_missing" };
-  const said = v.parse(RunDocumentInput, JSON.parse(await file.text()));
+  const { document } = context;
+  const line = await readLine(context, from);
+  if (line === null) return { kind: "failed", as: "documents_missing" };
+  const said = v.parse(RunDocumentInput, JSON.parse(line));
   const isStored = typeof said === "string" || KEEPING.includes(step);
   const found = isStored
     ? await tenantObject(context.env, context.tenantId).readDocument(
-        callerOf(run),
+        callerOf(context.run),
         document.documentId,
       )
     : NOT_FOUND;
@@ -64,9 +63,31 @@ export async function readInput(
   if (stored.bytes > MAX_PIPELINE_TEXT_BYTES) {
     return { kind: "failed", as: "document_too_long" };
   }
-  const text = await readDocumentText(bucket, owner, stored);
+  const text = await readStored(context, stored);
   if (text === null || utf8Bytes(text) === 0) return { kind: "failed", as: "not_found" };
   const { type, userId, language } = stored;
   const categories = CATEGORIES[type];
   return { kind: "input", text, type, userId, language, categories, inline: null, stored };
+}
+
+/** The document's line of the run's file; null: the file is gone. */
+async function readLine(context: StepContext, from: number): Promise<string | null> {
+  const { bucket, owner, run, document, memory } = context;
+  if (memory.line !== null) return memory.line;
+  const range = { offset: from, length: document.end - from };
+  const file = await bucket.get(runDocumentsKey(owner, run.id), { range });
+  memory.line = file === null ? null : await file.text();
+  return memory.line;
+}
+
+/** A file never changes, so that what was read of it stays true. */
+async function readStored(
+  { bucket, owner, memory }: StepContext,
+  document: StoredDocument,
+): Promise<string | null> {
+  const { file } = document;
+  if (memory.stored?.file === file) return memory.stored.text;
+  const text = await readDocumentText(bucket, owner, document);
+  memory.stored = text === null ? null : { file, text };
+  return text;
 }

@@ -1,12 +1,12 @@
 import { encodeTime } from "ulid";
-import type { StepOutcome } from "../domain/pipelines/run-step.ts";
+import type { PipelineWork, StepOutcome } from "../domain/pipelines/run-step.ts";
 import { itemIds } from "../domain/runs/item-ids.ts";
 import { readConfig } from "../config.ts";
 import type { SliceParams } from "../domain/pipelines/run.ts";
 import { STEPS, type StepName } from "../domain/pipelines/step.ts";
 import { bucketOf, tenantObject, type TenantAnswer } from "../edge/bindings.ts";
 import { readInput } from "./read-input.ts";
-import { failed, type StepContext } from "./step-context.ts";
+import { type DocumentMemory, emptyMemory, failed, type StepContext } from "./step-context.ts";
 import { embed } from "./steps/embed.ts";
 import { moderate } from "./steps/moderate.ts";
 import { runTask } from "./steps/run-task.ts";
@@ -25,14 +25,19 @@ class TryAgain extends Error {}
 
 type Next = Exclude<TenantAnswer<"reportPipelineStep", string>, { kind: "retry" }>;
 
-/** @throws TryAgain, or Unclear: the Workflow repeats the step after a growing wait */
+/**
+ * @param memory of the document; absent: nothing is remembered, and the next step is not begun
+ * @throws TryAgain, or Unclear: the Workflow repeats the step after a growing wait
+ */
 export async function runStep(
   env: Env,
   { tenant: tenantId, life, run: id }: SliceParams,
   { position, step }: { readonly position: number; readonly step: number },
+  memory?: DocumentMemory,
 ): Promise<Next> {
   const tenant = () => tenantObject(env, tenantId);
-  const work = await tenant().beginPipelineStep(life, { id, position, step });
+  const work =
+    takeBegun(memory, step) ?? (await tenant().beginPipelineStep(life, { id, position, step }));
   if (work.kind === "done") return { kind: "next" };
   if (work.kind !== "run") return work;
   const { run, document, from, roundAtMs } = work;
@@ -54,15 +59,29 @@ export async function runStep(
     run,
     position,
     document,
+    memory: memory ?? emptyMemory(),
     ids,
     chargeOf: () => tenant().chargeOf(life, ids.callId),
     idempotency: { key: `${id}/${position}/${name}/${roundAtMs}`, fingerprint: id },
   };
   const outcome = await outcomeOf(context, name, from);
-  const report = { id, position, step, outcome };
+  const report = { id, position, step, outcome, goesOn: memory !== undefined };
   const next = await tenant().reportPipelineStep(life, report);
   if (next.kind === "retry") throw new TryAgain(next.as);
-  return next;
+  if (next.kind !== "next") return next;
+  if (memory !== undefined && next.begun !== undefined) {
+    memory.begun = { step: step + 1, work: next.begun };
+  }
+  // What was begun has the run's key, which the Workflow does not store.
+  return { kind: "next" };
+}
+
+/** Once: a step that is tried again asks the object. */
+function takeBegun(memory: DocumentMemory | undefined, step: number): PipelineWork | null {
+  const begun = memory?.begun ?? null;
+  if (memory === undefined || begun?.step !== step) return null;
+  memory.begun = null;
+  return begun.work;
 }
 
 async function outcomeOf(context: StepContext, name: StepName, from: number): Promise<StepOutcome> {

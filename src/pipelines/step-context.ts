@@ -1,4 +1,4 @@
-import type { StepOutcome } from "../domain/pipelines/run-step.ts";
+import type { BegunStep, StepOutcome } from "../domain/pipelines/run-step.ts";
 import type { itemIds } from "../domain/runs/item-ids.ts";
 import { type CallFailure, meaningOf, Unclear } from "../domain/runs/outcome.ts";
 import type { Config } from "../config.ts";
@@ -12,6 +12,21 @@ import type { DocumentDeps } from "../documents/document-call.ts";
 
 // What every step of a document has, and how the failure of its call is reported.
 
+/**
+ * What an instance remembers of a document from step to step, so that it asks once. An instance that starts
+ * anew remembers nothing, and asks again.
+ */
+export interface DocumentMemory {
+  /** The next step, as the report of the one before began it. */
+  begun: { readonly step: number; readonly work: BegunStep } | null;
+  /** The document's line of the run's file, at most 64 KB and its labels. */
+  line: string | null;
+  /** The text of a stored document. */
+  stored: { readonly file: string; readonly text: string } | null;
+}
+
+export const emptyMemory = (): DocumentMemory => ({ begun: null, line: null, stored: null });
+
 export interface StepContext {
   readonly env: Env;
   readonly config: Config;
@@ -21,6 +36,7 @@ export interface StepContext {
   readonly run: PipelineRun;
   readonly position: number;
   readonly document: RunDocument;
+  readonly memory: DocumentMemory;
   /** Of this try: a repeat of it has the same. */
   readonly ids: ReturnType<typeof itemIds>;
   /** What the call of this try was charged, in µN; null: it has not ended. */

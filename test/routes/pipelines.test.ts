@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { SliceParams } from "../../src/domain/pipelines/run.ts";
 import { runStep } from "../../src/pipelines/run-step.ts";
+import { emptyMemory } from "../../src/pipelines/step-context.ts";
 import {
   admin,
   ask,
@@ -344,6 +345,32 @@ describe("a step that is run again", () => {
     expect(await step(0, 1)).toEqual({ kind: "next" });
     expect(await journal(tenant)).toMatchObject([{ outcome: "posted" }]);
     expect((await read(tenant, id)).micro_neurons).toBe(await chargedOf(tenant));
+  });
+
+  it("was begun by the report of the one before, and asks again only when it is repeated", async () => {
+    const tenant = await aTenant();
+    const { id, params } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
+    const memory = emptyMemory();
+    const step = (at: number, other: object = {}) =>
+      runStep({ ...env, ...other }, params, { position: 0, step: at }, memory);
+    const unasked = without(tenant.id, "beginPipelineStep");
+    expect(await step(0)).toEqual({ kind: "next" });
+    expect(await stepsOf(tenant, id)).toMatchObject([
+      { name: "fetch", status: "succeeded" },
+      { name: "moderate", status: "running", attempts: 1 },
+    ]);
+    // Neither the object nor the bucket is asked again.
+    expect(await step(1, { ...unasked, IMAGES: {} })).toEqual({ kind: "next" });
+    expect(await messageOf(step(2, without(tenant.id, "reportPipelineStep")))).toBe("killed");
+    expect(await messageOf(step(2, unasked))).toBe("killed");
+    expect(await step(2)).toEqual({ kind: "next" });
+    expect(await stepsOf(tenant, id)).toMatchObject([
+      { attempts: 1, calls: 1 },
+      { attempts: 1, calls: 1 },
+      { name: "summarize", status: "succeeded", attempts: 2, calls: 1 },
+      { name: "store", status: "running", attempts: 1 },
+    ]);
+    expect(await journal(tenant)).toHaveLength(2);
   });
 
   it("counts once when two run it at once", async () => {

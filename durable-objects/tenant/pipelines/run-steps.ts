@@ -24,8 +24,9 @@ import type { Tx } from "../transactions.ts";
 import { countWork } from "../usage/fold-usage.ts";
 import { PIPELINE_RUN } from "./pipelines.ts";
 
-// How a run goes on. Its Workflow asks before each step of a document, and reports after it. Both calls can
-// be repeated: a step that is repeated after a crash keeps its ids, and a report counts once.
+// How a run goes on. Its Workflow asks before each step of a document, and reports after it; a report may
+// begin the next step. Both calls can be repeated: a step that is repeated after a crash keeps its ids, and
+// a report counts once.
 
 function readSlice(
   tx: Tx,
@@ -76,10 +77,23 @@ function beginStep(tx: Tx, { id, position, step }: StepPlace): PipelineWork {
   return { kind: "run", run: running, document, from, roundAtMs: begun.roundAtMs };
 }
 
-function reportStep(
-  tx: Tx,
-  { id, position, step, outcome }: StepPlace & { readonly outcome: StepOutcome },
-): NextStep {
+export interface StepReport extends StepPlace {
+  readonly outcome: StepOutcome;
+  /** Whether the document's next step is begun with it, where there is one. */
+  readonly goesOn: boolean;
+}
+
+/** The report of a step, and the beginning of the next one in the same transaction. */
+function reportAndGoOn(tx: Tx, report: StepReport): NextStep {
+  const next = reportStep(tx, report);
+  if (next.kind !== "next" || !report.goesOn) return next;
+  const { id, position, step } = report;
+  const begun = beginStep(tx, { id, position, step: step + 1 });
+  // Whatever else it is, the Workflow hears it when it asks.
+  return begun.kind === "run" ? { ...next, begun } : next;
+}
+
+function reportStep(tx: Tx, { id, position, step, outcome }: StepReport): NextStep {
   const { pipelines } = tx.stores;
   const run = pipelines.read(id);
   if (run === null) return OVER;
@@ -215,8 +229,8 @@ export const RUN_STEP_OPERATIONS = {
   reportPipelineStep: (
     { writeOfGeneration }: TenantContext,
     generation: number,
-    report: Parameters<typeof reportStep>[1],
-  ): Promise<NextStep> => writeOfGeneration(generation, OVER, (tx) => reportStep(tx, report)),
+    report: StepReport,
+  ): Promise<NextStep> => writeOfGeneration(generation, OVER, (tx) => reportAndGoOn(tx, report)),
 
   nextSlice: ({ ofGeneration }: TenantContext, generation: number, id: string): number | null =>
     ofGeneration(generation, null, (tx) => nextSlice(tx, id)),

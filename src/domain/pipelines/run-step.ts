@@ -3,7 +3,7 @@ import type { OVER, Stop, Wait } from "../runs/run.ts";
 import type { PipelineRun, RunDocument } from "./run.ts";
 
 // What the Workflow of a run and the tenant's object say to each other: before each step of a document, and
-// after it. Every message can be repeated.
+// after it; a report may begin the next step. Every message can be repeated.
 
 /** The work of an instance. */
 export type SliceWork =
@@ -31,14 +31,16 @@ export type PipelineWork =
   /** The document failed. */
   | { readonly kind: "ended" }
   | Wait
-  | {
-      readonly kind: "run";
-      readonly run: PipelineRun;
-      readonly document: RunDocument;
-      /** Where it begins in the file of the run's documents. */
-      readonly from: number;
-      readonly roundAtMs: number;
-    };
+  | BegunStep;
+
+export interface BegunStep {
+  readonly kind: "run";
+  readonly run: PipelineRun;
+  readonly document: RunDocument;
+  /** Where it begins in the file of the run's documents. */
+  readonly from: number;
+  readonly roundAtMs: number;
+}
 
 /** How a step's call ended. */
 export type StepOutcome =
@@ -62,7 +64,8 @@ export type StepOutcome =
 /** What the run does next with the document. */
 export type NextStep =
   | typeof OVER
-  | { readonly kind: "next" }
+  /** `begun`: the next step, where the report asked for it. */
+  | { readonly kind: "next"; readonly begun?: BegunStep }
   | { readonly kind: "ended" }
   /** The step throws, so that the Workflow tries it again after its growing wait. */
   | { readonly kind: "retry"; readonly as: string }

@@ -25,7 +25,9 @@ export async function embed(
   if (outcome.kind === "not_stored") return failureOf(context, outcome.failure);
   if (outcome.kind !== "indexed") return failureOf(context, outcome);
   // A repeat finds the vectors that its first run wrote and was charged for.
-  return { kind: "succeeded", microNeurons: (await context.chargeOf()) ?? 0 };
+  const microNeurons =
+    outcome.callId === null ? ((await context.chargeOf()) ?? 0) : outcome.microNeurons;
+  return { kind: "succeeded", microNeurons };
 }
 
 function searchDeps({ env, config, tenantId, run }: StepContext): SearchDeps {

@@ -24,11 +24,13 @@ import type { TaskFile } from "./run-task.ts";
 // that costs nothing; one that was stored gets the results beside those that it has.
 
 export async function store(context: StepContext, input: StepInput): Promise<StepOutcome> {
-  const kept = input.inline === null ? input.stored : await storeInline(context, input);
+  const [kept, added] = await Promise.all([
+    input.inline === null ? input.stored : storeInline(context, input),
+    takeResults(context),
+  ]);
   if (kept === null) return failed("not_found");
   if (!("file" in kept)) return kept;
   if (!(await isOfRun(context, kept.file))) return failed("not_found");
-  const added = await takeResults(context);
   if (added.reports.length === 0) return SUCCEEDED;
   const { bucket, owner, env, tenantId } = context;
   const before = (await readResults(bucket, owner, kept)) ?? {};
