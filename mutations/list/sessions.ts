@@ -79,4 +79,11 @@ export const SESSIONS: readonly Mutation[] = [
     to: "sessions.countOf(lineage) >= Infinity",
     tests: ["test/durable-objects/session-limits.test.ts"],
   },
+  {
+    what: "the platform reads what a tenant wrote into its sessions",
+    file: "src/routes/sessions.ts",
+    from: "ok(toSessionState(read))",
+    to: "ok(toSession(read))",
+    tests: ["test/routes/platform-holdings.test.ts"],
+  },
 ];

@@ -14,7 +14,7 @@ import { prepareAnalysis } from "../documents/analyse.ts";
 import { documentCall, type MadeDocument } from "../documents/document-call.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { renderedJson } from "../generation/generation-call.ts";
-import { ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/call.ts";
 import { invalid } from "../http/field-errors.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
@@ -44,6 +44,7 @@ import {
   UNAVAILABLE,
 } from "../edge/bindings.ts";
 import { searchableReply } from "./document-embedding.ts";
+import { TENANT_PARAMS } from "./tenants.ts";
 
 /** A file of 8 MiB in base64, or a text of 1 MiB in JSON, where an escape may take six bytes for one. */
 const MAX_BODY_BYTES = 12 * 1024 * 1024;
@@ -181,6 +182,7 @@ const PARAMS = v.strictObject({
 export const listDocuments = defineRoute({
   method: "GET",
   path: "/v1/documents",
+  mirror: "/admin/tenants/:tenant/documents",
   summary: "Documents, newest first",
   surface: "native",
   auth: ROLES,
@@ -229,12 +231,30 @@ export const getDocument = defineRoute({
   },
 });
 
+export const getDocumentState = defineRoute({
+  method: "GET",
+  path: "/admin/tenants/:tenant/documents/:id",
+  summary: "How a tenant's document stands",
+  description: "Without its text and the results of its tasks.",
+  surface: "native",
+  auth: { kind: "platform" },
+  params: v.strictObject({ ...TENANT_PARAMS.entries, ...PARAMS.entries }),
+  reply: { status: 200, schema: DocumentOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const { id } = call.params;
+    const found = await readTenant(call, (tenant, caller) => tenant.readDocument(caller, id));
+    return found.kind === "document" ? ok(toDocument(found.document)) : found;
+  },
+});
+
 const isUnavailable = (read: object | string | null): read is typeof UNAVAILABLE =>
   typeof read === "object" && read !== null && "kind" in read;
 
 export const deleteDocument = defineRoute({
   method: "DELETE",
   path: "/v1/documents/:id",
+  mirror: "/admin/tenants/:tenant/documents/:id",
   summary: "Delete a document with its results",
   description: "It is gone for every reader at once; its files go in the next seconds.",
   surface: "native",
@@ -242,9 +262,10 @@ export const deleteDocument = defineRoute({
   params: PARAMS,
   reply: { status: 204, schema: v.null() },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const done = await writeTenant(call, (tenant, caller) => tenant.deleteDocument(caller, id));
-    return done.kind === "deleted" ? ok(null) : done;
+    return done.kind === "deleted" ? acted({ document: id }, ok(null)) : done;
   },
 });

@@ -5,7 +5,7 @@ import { isOver } from "../domain/runs/run.ts";
 import { sliceId, type SliceParams, toRun, toRunStep } from "../domain/pipelines/run.ts";
 import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import { inOrder, stepsFault } from "../domain/pipelines/step.ts";
-import { ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/call.ts";
 import { eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
 import { newId } from "../http/ids.ts";
@@ -100,6 +100,7 @@ function faultsOf(
 export const listRuns = defineRoute({
   method: "GET",
   path: "/v1/pipelines/runs",
+  mirror: "/admin/tenants/:tenant/pipelines/runs",
   summary: "Runs of pipelines, newest first",
   surface: "native",
   auth: AUTH,
@@ -117,6 +118,7 @@ export const listRuns = defineRoute({
 export const getRun = defineRoute({
   method: "GET",
   path: "/v1/pipelines/runs/:id",
+  mirror: "/admin/tenants/:tenant/pipelines/runs/:id",
   summary: "How far a run is, and what it cost so far",
   surface: "native",
   auth: AUTH,
@@ -133,16 +135,18 @@ export const getRun = defineRoute({
 export const cancelRun = defineRoute({
   method: "POST",
   path: "/v1/pipelines/runs/:id/cancel",
+  mirror: "/admin/tenants/:tenant/pipelines/runs/:id/cancel",
   summary: "End a run after the steps that it is at",
   surface: "native",
   auth: AUTH,
   params: ID,
   reply: { status: 200, schema: RunOutput },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const found = await writeTenant(call, (tenant, caller) => tenant.cancelRun(caller, id));
-    return found.kind === "run" ? ok(toRun(found.run)) : found;
+    return found.kind === "run" ? acted({ run: id }, ok(toRun(found.run))) : found;
   },
 });
 
@@ -158,6 +162,7 @@ function placeOf(cursor: string | undefined): Place | null {
 export const listRunSteps = defineRoute({
   method: "GET",
   path: "/v1/pipelines/runs/:id/steps",
+  mirror: "/admin/tenants/:tenant/pipelines/runs/:id/steps",
   summary: "The steps of each document that were begun, in order",
   description: "A page as JSON, or, with `Accept: application/x-ndjson`, all as one stream.",
   surface: "native",

@@ -13,7 +13,13 @@ import { deleteResponse, getResponse, listInputItems } from "./kept-responses.ts
 import { createResponse } from "./responses.ts";
 import { createCompletion } from "./completions.ts";
 import { analyzeRoute, suggestRoute } from "./comments.ts";
-import { createDocument, deleteDocument, getDocument, listDocuments } from "./documents.ts";
+import {
+  createDocument,
+  deleteDocument,
+  getDocument,
+  getDocumentState,
+  listDocuments,
+} from "./documents.ts";
 import { getDiscovery } from "./discovery.ts";
 import { embedDocument } from "./document-embedding.ts";
 import { answerFromDocuments, searchDocuments } from "./document-search.ts";
@@ -107,6 +113,7 @@ export const ROUTES: readonly Route[] = [
   createDocument,
   listDocuments,
   getDocument,
+  getDocumentState,
   deleteDocument,
   listSuggestions,
   deleteSuggestion,

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { ok } from "../http/call.ts";
+import { acted, ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute, type Route } from "../http/route.ts";
 import { list, listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
@@ -10,9 +10,11 @@ import {
   SessionInput,
   SessionMessageOutput,
   SessionOutput,
+  SessionStateOutput,
   toListedSession,
   toSession,
   toSessionMessage,
+  toSessionState,
   toTerms,
 } from "../api/native/session.ts";
 import { mendedChat } from "../api/drop-in-body.ts";
@@ -29,6 +31,7 @@ import {
 } from "../edge/session-object.ts";
 import { objectCaller, readTenant, TENANT_READ, writeTenant } from "../edge/bindings.ts";
 import { streamReply } from "./chat.ts";
+import { TENANT_PARAMS } from "./tenants.ts";
 
 // Chat sessions: conversations that the gateway keeps. The tenant's object knows which there are and who may
 // use them; each is an object of its own, which answers its messages.
@@ -84,6 +87,7 @@ const createSession = defineRoute({
 const listSessions = defineRoute({
   method: "GET",
   path: "/v1/sessions",
+  mirror: "/admin/tenants/:tenant/sessions",
   summary: "The tenant's sessions, newest first",
   description: "Nothing of what was said in them.",
   surface: "native",
@@ -116,9 +120,26 @@ const getSession = defineRoute({
   },
 });
 
+const getSessionState = defineRoute({
+  method: "GET",
+  path: "/admin/tenants/:tenant/sessions/:id",
+  summary: "How far a tenant's session is",
+  description: "Without its system message, its metadata and what was said in it.",
+  surface: "native",
+  auth: { kind: "platform" },
+  params: v.strictObject({ ...TENANT_PARAMS.entries, ...ID.entries }),
+  reply: { status: 200, schema: SessionStateOutput },
+  failures: TENANT_READ,
+  handle: async (call) => {
+    const read = await readSession(call, (session) => session.read());
+    return read.kind === "session" ? ok(toSessionState(read)) : read;
+  },
+});
+
 const deleteSession = defineRoute({
   method: "DELETE",
   path: "/v1/sessions/:id",
+  mirror: "/admin/tenants/:tenant/sessions/:id",
   summary: "End a session and erase what was said in it",
   description: "A message that is being answered is answered to its end, and not kept.",
   surface: "native",
@@ -126,10 +147,11 @@ const deleteSession = defineRoute({
   params: ID,
   reply: { status: 204, schema: v.null() },
   failures: TENANT_READ,
+  audit: "act",
   handle: async (call) => {
     const { id } = call.params;
     const removed = await writeTenant(call, (tenant, caller) => tenant.removeSession(caller, id));
-    return removed.kind === "removed" ? ok(null) : removed;
+    return removed.kind === "removed" ? acted({ session: id }, ok(null)) : removed;
   },
 });
 
@@ -220,6 +242,7 @@ export const SESSION_ROUTES: readonly Route[] = [
   createSession,
   listSessions,
   getSession,
+  getSessionState,
   deleteSession,
   createSessionMessage,
   listSessionMessages,

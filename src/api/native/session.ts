@@ -61,41 +61,55 @@ const facts = {
   created_at: time("When it was made."),
 };
 
-export const SessionOutput = v.object({
+const state = {
   ...facts,
-  object: v.literal("session"),
-  system: v.nullable(v.string()),
   ttl_s: count("Seconds from its last message to its end."),
   max_turns: count("The most earlier turns that are kept."),
-  metadata: v.record(v.string(), v.string()),
   turns: count("Turns that are kept now."),
   in_line: count("Messages that are being answered, or wait for it."),
   last_message_at: v.nullable(time("When the last message was answered; null: none was.")),
   expires_at: time("When it ends, if no message is answered before."),
+};
+
+export const SessionOutput = v.object({
+  ...state,
+  object: v.literal("session"),
+  system: v.nullable(v.string()),
+  metadata: v.record(v.string(), v.string()),
 });
 
-export const toSession = ({
-  session,
-  turns,
-  inLine,
-}: {
+/** What the platform sees of a session: nothing that the tenant or its people wrote. */
+export const SessionStateOutput = v.object({ ...state, object: v.literal("session_state") });
+
+interface SessionNow {
   readonly session: Session;
   readonly turns: number;
   readonly inLine: number;
-}) => ({
+}
+
+const toState = ({ session, turns, inLine }: SessionNow) => ({
   id: session.id,
-  object: "session" as const,
   model: session.model,
-  system: session.system,
   user_id: session.userId,
   ttl_s: session.ttlS,
   max_turns: session.maxTurns,
-  metadata: session.metadata,
   turns,
   in_line: inLine,
   created_at: isoTime(session.createdAtMs),
   last_message_at: session.lastMessageAtMs === null ? null : isoTime(session.lastMessageAtMs),
   expires_at: isoTime(expiresAtMs(session)),
+});
+
+export const toSession = (now: SessionNow) => ({
+  ...toState(now),
+  object: "session" as const,
+  system: now.session.system,
+  metadata: now.session.metadata,
+});
+
+export const toSessionState = (now: SessionNow) => ({
+  ...toState(now),
+  object: "session_state" as const,
 });
 
 export const ListedSessionOutput = v.object({
