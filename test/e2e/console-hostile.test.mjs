@@ -34,6 +34,9 @@ const PAGES = [
   "/tenants/beset/grants",
   "/tenants/beset/verdicts",
   "/tenants/beset/review",
+  "/tenants/beset/documents",
+  "/tenants/beset/pipelines",
+  "/tenants/beset/sessions",
   "/tenants/beset/policies",
   "/tenants/beset/keys",
   "/tenants/beset/webhooks",
@@ -92,6 +95,17 @@ async function beset() {
       content_id: LINK,
     }),
     await tenant("POST", "/keys", { name: IMG }),
+    await tenant("POST", "/documents", {
+      type: "other",
+      content: `${IMG} ${SCRIPT}`,
+      user_id: IMG,
+      tasks: [],
+    }),
+    await tenant("POST", "/sessions", {
+      model: "@cf/meta/llama-3.1-8b-instruct-fp8",
+      system: SCRIPT,
+      user_id: `${IMG}${SCRIPT}`,
+    }),
     await tenant("PUT", "/policies/default", {
       terms: { block: [IMG, SCRIPT], allow: [SCRIPT] },
       spam_phrases: [SCRIPT],
@@ -126,7 +140,7 @@ async function beset() {
     neurons: 0.1,
     reason: `${IMG}${SCRIPT}`,
   });
-  return { webhook: made[4].body.id, verdict: made[0].body.id };
+  return { webhook: made[6].body.id, verdict: made[0].body.id };
 }
 
 describe("the console, beset", { skip: NO_BROWSER, timeout: 300_000 }, () => {

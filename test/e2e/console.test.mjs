@@ -304,6 +304,8 @@ describe("the console", { skip: NO_BROWSER, timeout: 300_000 }, () => {
     assert.deepEqual(await tabs.getByRole("link").allTextContents(), [
       "Summary",
       "Usage",
+      "Documents",
+      "Pipelines",
       "Refusals",
     ]);
     await go("/tenants");

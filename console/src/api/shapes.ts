@@ -4,6 +4,7 @@ import type { AllUsageOutput } from "../../../src/api/native/all-usage.ts";
 import type { BatchOutput } from "../../../src/api/native/batch.ts";
 import type { CostsOutput } from "../../../src/api/native/costs.ts";
 import type { ChecksOutput, PassOutput } from "../../../src/api/native/check.ts";
+import type { DocumentOutput } from "../../../src/api/native/document.ts";
 import type { GrantOutput } from "../../../src/api/native/grant.ts";
 import type { JournalLineOutput } from "../../../src/api/native/journal-line.ts";
 import type { ContentOutput } from "../../../src/api/native/kept-content.ts";
@@ -14,6 +15,7 @@ import type {
 } from "../../../src/api/native/listed-tenant.ts";
 import type { LoggedVerdictOutput } from "../../../src/api/native/moderation-log.ts";
 import type { ReplayOutput } from "../../../src/api/native/policy-replay.ts";
+import type { RunOutput, RunStepOutput } from "../../../src/api/native/pipeline.ts";
 import type { PolicyOutput } from "../../../src/api/native/policy.ts";
 import type { QuoteOutput } from "../../../src/api/native/quote.ts";
 import type { ReconciliationDayOutput } from "../../../src/api/native/reconciliation.ts";
@@ -23,6 +25,7 @@ import type {
   LimitsOutput,
   RefusalOutput,
 } from "../../../src/api/native/report.ts";
+import type { ListedSessionOutput, SessionStateOutput } from "../../../src/api/native/session.ts";
 import type { TenantOutput } from "../../../src/api/native/settings.ts";
 import type { StatementOutput } from "../../../src/api/native/statement.ts";
 import type { UsageOutput } from "../../../src/api/native/usage.ts";
@@ -112,6 +115,13 @@ export type CheckStatus = NonNullable<Verdict["coverage"][keyof Verdict["coverag
 export type Revision = Reply<typeof RevisionOutput>;
 export type Content = Reply<typeof ContentOutput>;
 export type LoggedVerdict = Reply<typeof LoggedVerdictOutput>;
+
+export type ListedSession = Reply<typeof ListedSessionOutput>;
+/** Without `object`: a key of the tenant reads the whole session, the platform its state. */
+export type SessionState = Omit<Reply<typeof SessionStateOutput>, "object">;
+export type StoredDocument = Reply<typeof DocumentOutput>;
+export type PipelineRun = Reply<typeof RunOutput>;
+export type PipelineStep = Reply<typeof RunStepOutput>;
 
 export type Policy = Reply<typeof PolicyOutput>;
 export type CategoryRule = Policy["categories"][keyof Policy["categories"]];

@@ -10,13 +10,16 @@ import { Tabs } from "../ui/panel.tsx";
 import { Badge, Empty, ErrorNote, TagBadge, Warning } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { DeleteTenant } from "./delete-tenant.tsx";
+import { DocumentsTab } from "./documents-tab.tsx";
 import { EditTenant, saveTenant } from "./edit-tenant.tsx";
 import { GrantsTab } from "./grants-tab.tsx";
 import { JournalTab } from "./journal-tab.tsx";
 import { KeysTab } from "./keys-tab.tsx";
+import { PipelinesTab } from "./pipelines-tab.tsx";
 import { PoliciesTab } from "./policies-tab.tsx";
 import { RefusalsTab } from "./refusals-tab.tsx";
 import { ReviewTab } from "./review-tab.tsx";
+import { SessionsTab } from "./sessions-tab.tsx";
 import { StatementTab } from "./statement-tab.tsx";
 import { SummaryTab } from "./summary-tab.tsx";
 import { UsageTab } from "./usage-tab.tsx";
@@ -46,6 +49,9 @@ const TABS: readonly TabSpec[] = [
   { key: "grants", label: "Grants", roles: [], view: GrantsTab },
   { key: "verdicts", label: "Verdicts", roles: ["review"], view: VerdictsTab },
   { key: "review", label: "Review", roles: ["review"], view: ReviewTab },
+  { key: "documents", label: "Documents", roles: ["call"], view: DocumentsTab },
+  { key: "pipelines", label: "Pipelines", roles: ["call"], view: PipelinesTab },
+  { key: "sessions", label: "Sessions", roles: [], view: SessionsTab },
   { key: "policies", label: "Policies", roles: [], view: PoliciesTab },
   { key: "keys", label: "Keys", roles: [], view: KeysTab },
   { key: "webhooks", label: "Webhooks", roles: [], view: WebhooksTab },

@@ -1,0 +1,164 @@
+import { useState } from "preact/hooks";
+import { DOCUMENT_TYPES } from "../../../src/domain/documents/document.ts";
+import { api, tenantPath } from "../api/session.ts";
+import type { List, StoredDocument } from "../api/shapes.ts";
+import { bytes, count, exactNeurons, moment, neurons, percent, words } from "../format.ts";
+import { announce } from "../ui/announce.ts";
+import { Button } from "../ui/button.tsx";
+import { Confirm } from "../ui/confirm.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
+import { type Column, Table } from "../ui/table.tsx";
+import { usePaged } from "../ui/use-paged.ts";
+import type { TabProps } from "./tenant-page.tsx";
+
+const NO_FILTER = { type: "", user_id: "" };
+
+const TYPES = [
+  { value: "", label: "Every type" },
+  ...DOCUMENT_TYPES.map((type) => ({ value: type, label: type })),
+];
+
+/** Stored documents, without their text and what was found in it. */
+export function DocumentsTab({ tenant }: TabProps) {
+  const [filter, setFilter] = useState(NO_FILTER);
+  const path = tenantPath(tenant, "/documents");
+  const page = usePaged(`${path} ${JSON.stringify(filter)}`, (cursor, signal) =>
+    api.get<List<StoredDocument>>(path, { ...filter, cursor, limit: 50 }, { signal }),
+  );
+  const [deleting, setDeleting] = useState<StoredDocument | null>(null);
+  const set = (change: Partial<typeof NO_FILTER>) => setFilter({ ...filter, ...change });
+  return (
+    <Panel
+      title="Documents"
+      hint="Newest first. Coverage is the share of the text that a task has read."
+      actions={
+        <Button icon="replay" onClick={page.reload}>
+          Refresh
+        </Button>
+      }
+    >
+      <div class="columns narrow">
+        <SelectField
+          label="Type"
+          value={filter.type}
+          choices={TYPES}
+          onValue={(type) => set({ type })}
+        />
+        <TextField
+          label="User"
+          maxLength={256}
+          value={filter.user_id}
+          onValue={(user_id) => set({ user_id })}
+        />
+      </div>
+      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
+      {page.items === null && page.error === null && <Skeleton lines={6} />}
+      {page.items?.length === 0 && (
+        <Empty icon="audit" title={page.more ? "None on this page" : "No document"}>
+          <p>
+            {page.more
+              ? "Older ones may match: continue below."
+              : "Change the filters, or store a document with POST /v1/documents."}
+          </p>
+        </Empty>
+      )}
+      {page.items !== null && page.items.length > 0 && (
+        <Table
+          caption="Documents"
+          columns={columns(setDeleting)}
+          rows={page.items}
+          keyOf={({ id }) => id}
+        />
+      )}
+      {page.more && (
+        <div class="more">
+          <Button busy={page.loading} onClick={page.loadMore}>
+            Show older documents
+          </Button>
+        </div>
+      )}
+      {deleting !== null && (
+        <Confirm
+          title="Delete the document"
+          act="Delete it"
+          onClose={() => setDeleting(null)}
+          onConfirm={async () => {
+            await api.send("DELETE", `${path}/${encodeURIComponent(deleting.id)}`);
+            announce("The document is deleted.");
+            page.reload();
+          }}
+        >
+          <p>
+            This deletes <code>{deleting.id}</code> with its results, and takes it out of the
+            search.
+          </p>
+        </Confirm>
+      )}
+    </Panel>
+  );
+}
+
+const none = <span class="soft">–</span>;
+
+type Task = StoredDocument["tasks"][number];
+
+/** `done` needs no more words; what was read in part says how much. */
+const TaskState = ({ task }: { readonly task: Task }) => (
+  <li>
+    {words(task.task)} <TagBadge tag={task.state} /> {percent(task.coverage, 1)}
+  </li>
+);
+
+const columns = (remove: (document: StoredDocument) => void): readonly Column<StoredDocument>[] => [
+  { key: "id", label: "Document", main: true, cell: ({ id }) => <code>{id}</code> },
+  { key: "made", label: "Stored, UTC", cell: ({ created_at: at }) => moment(at) },
+  { key: "state", label: "State", cell: ({ state }) => <TagBadge tag={state} /> },
+  { key: "type", label: "Type", cell: ({ type }) => type },
+  { key: "user", label: "User", cell: ({ user_id: user }) => user ?? none },
+  {
+    key: "size",
+    label: "Size",
+    end: true,
+    cell: (document) => (
+      <span title={`${count(document.characters)} characters`}>{bytes(document.bytes)}</span>
+    ),
+  },
+  {
+    key: "tasks",
+    label: "Coverage",
+    cell: ({ tasks }) =>
+      tasks.length === 0 ? (
+        none
+      ) : (
+        <ul class="stack">
+          {tasks.map((task) => (
+            <TaskState key={task.task} task={task} />
+          ))}
+        </ul>
+      ),
+  },
+  {
+    key: "cost",
+    label: "Cost",
+    end: true,
+    cell: ({ micro_neurons: cost }) => <span title={exactNeurons(cost)}>{neurons(cost)} N</span>,
+  },
+  { key: "expires", label: "Expires, UTC", cell: ({ expires_at: at }) => moment(at) },
+  {
+    key: "acts",
+    label: "Actions",
+    end: true,
+    cell: (document) => (
+      <Button
+        small
+        kind="quiet"
+        label={`Delete the document ${document.id}`}
+        onClick={() => remove(document)}
+      >
+        Delete
+      </Button>
+    ),
+  },
+];
