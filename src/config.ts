@@ -199,7 +199,18 @@ function cloudflareIn(settings: v.InferOutput<typeof Settings>): Config["cloudfl
   return { accountId, apiToken, graphqlUrl: settings.CLOUDFLARE_GRAPHQL_URL };
 }
 
+const KNOWN = new WeakMap<Env, ConfigResult>();
+
+/** An environment is read once: its settings never change. */
 export function readConfig(env: Env): ConfigResult {
+  const before = KNOWN.get(env);
+  if (before !== undefined) return before;
+  const result = parseConfig(env);
+  KNOWN.set(env, result);
+  return result;
+}
+
+function parseConfig(env: Env): ConfigResult {
   const named = namedSettings(env);
   const parsed = v.safeParse(Settings, named);
   const problems = new Set((parsed.issues ?? []).map(settingOf));

@@ -40,15 +40,13 @@ interface Visit {
   readonly facts: { tenant: string | null; kind: string | null };
 }
 
-/** Reads the configuration once per environment and logs once what is wrong with it. */
+/** Reads the configuration, and logs once for each environment what is wrong with it. */
 function configReader(): (env: Env) => ConfigResult {
-  const known = new WeakMap<Env, ConfigResult>();
+  const logged = new WeakSet<Env>();
   return (env) => {
-    const before = known.get(env);
-    if (before !== undefined) return before;
     const result = readConfig(env);
-    known.set(env, result);
-    if (result.kind === "misconfigured") {
+    if (result.kind === "misconfigured" && !logged.has(env)) {
+      logged.add(env);
       logError({ error: "misconfigured", settings: result.problems });
     }
     return result;
