@@ -1,9 +1,11 @@
 import {
   ATTRIBUTE_LANGUAGES,
-  ATTRIBUTES,
+  type CommentScores,
   type HeadScores,
   knownAttributes,
   languageRefused,
+  ofEnglish,
+  ofJudge,
   type RequestedAttribute,
   UNDETECTED,
 } from "../domain/moderation/comment-attributes.ts";
@@ -11,13 +13,13 @@ import type { Scores } from "../domain/moderation/category.ts";
 import type { CommentFailure, ServiceFailure } from "../domain/ledger/failure.ts";
 import { plainOfHtml } from "../domain/text/html-text.ts";
 import { baseLanguage } from "../domain/text/languages.ts";
-import { profanityOf } from "../engines/embedded/profanity.ts";
+import { listedWords } from "../engines/embedded/listed-words.ts";
 import { canBe, languageIn } from "./language.ts";
 import { plainText } from "../domain/text/normalise.ts";
 import type { JudgeText } from "./free-stages.ts";
 
-// Scores a comment by the attributes of the Perspective API, with the text model inside the Worker and a list
-// of profanity. What judges comments in other languages is the caller's.
+// Scores a comment by the attributes of the Perspective API, with the text model inside the Worker and lists
+// of words. What judges comments in other languages is the caller's.
 
 export interface CommentText {
   readonly text: string;
@@ -34,14 +36,14 @@ export interface SpanScores {
   /** UTF-16 units of the comment as it was sent. */
   readonly begin: number;
   readonly end: number;
-  readonly scores: HeadScores;
+  readonly scores: CommentScores;
 }
 
 export interface Analysis {
   readonly kind: "analyzed";
   /** The known attributes among the requested ones; without scores if all were dropped. */
   readonly attributes: readonly string[];
-  readonly summary: HeadScores | null;
+  readonly summary: CommentScores | null;
   readonly spans: readonly SpanScores[];
   readonly languages: readonly string[];
   readonly detectedLanguages: readonly string[];
@@ -135,11 +137,11 @@ function ofForeign(
   }
   const common = { kind: "analyzed", attributes: scored, languages, detectedLanguages } as const;
   if (judged === null) return { ...common, summary: null, spans: [] };
-  const summary = { ...headsOf(judged), profanity: 0 };
+  const summary = ofJudge(headsOf(judged));
   return { ...common, summary, spans: [{ begin: 0, end: text.length, scores: summary }] };
 }
 
-const headsOf = (scores: Scores): Omit<HeadScores, "profanity"> => ({
+const headsOf = (scores: Scores): HeadScores => ({
   toxicity: scores.toxicity ?? 0,
   hate: scores.hate ?? 0,
   insult: scores.harassment ?? 0,
@@ -167,28 +169,12 @@ function foreignOf(
 async function headScores(
   judge: JudgeText,
   text: { readonly text: string; readonly language: string | null },
-): Promise<HeadScores | "unreadable" | null> {
+): Promise<CommentScores | "unreadable" | null> {
   const judged = await judge(text);
   if (judged.kind === "unavailable") return null;
   if (judged.kind === "unreadable") return "unreadable";
-  const heads = headsOf(judged.scores);
-  return { ...heads, profanity: profanityScore(text.text, heads.toxicity) };
+  return ofEnglish(headsOf(judged.scores), listedWords(text.text));
 }
-
-/** The range of scores for each class of listed words; toxicity decides within the range. */
-const PROFANE = { strong: [0.7, 1], mild: [0.4, 0.7], none: [0, 0.4] } as const;
-
-function profanityScore(text: string, toxicity: number): number {
-  const [least, most] = PROFANE[profanityOf(text)];
-  return thousandths(least + (most - least) * toxicity);
-}
-
-/** Rounds down as the heads' own scores are rounded. */
-const thousandths = (score: number): number => Math.floor(score * 1000) / 1000;
-
-/** The score of a known attribute. */
-export const scoreOf = (attribute: string, scores: HeadScores): number =>
-  thousandths(ATTRIBUTES.get(attribute)?.(scores) ?? 0);
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
 

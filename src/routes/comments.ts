@@ -1,6 +1,7 @@
 import {
   type CommentToAnalyze,
   refused,
+  scoreOf,
   suggestedLabels,
   typeOf,
   wrongWith,
@@ -17,7 +18,6 @@ import {
   type CommentText,
   foreignText,
   type JudgeForeign,
-  scoreOf,
 } from "../moderation/analyze-comment.ts";
 import { judgeComment, judgedComment } from "../moderation/judge-comment.ts";
 import type { Admitted } from "../../durable-objects/tenant/protocol.ts";

@@ -49,8 +49,11 @@ const ALL = [
   "SEXUALLY_EXPLICIT",
 ];
 
-const profanity = async (text: string) =>
-  summary((await analyze(text, { languages: ["en"] }, { PROFANITY: {} })).body, "PROFANITY");
+const scored = async (text: string, name: string) =>
+  summary((await analyze(text, { languages: ["en"] }, { [name]: {} })).body, name);
+
+const profanity = async (text: string) => scored(text, "PROFANITY");
+const explicit = async (text: string) => scored(text, "SEXUALLY_EXPLICIT");
 
 describe("comments:analyze", () => {
   it("scores each attribute, under the experimental names too, at no cost", async () => {
@@ -88,6 +91,30 @@ describe("comments:analyze", () => {
     expect(
       await profanity("We cooked shiitake in Scunthorpe, a cocktail and dickens"),
     ).toBeLessThan(0.4);
+  });
+
+  it("sees lewd words as sexually explicit, in insults and behind disguises too", async () => {
+    expect(await explicit("eat my dick, the edit is fine")).toBeGreaterThanOrEqual(0.5);
+    expect(await explicit("eat my d1ck, the edit is fine")).toBeGreaterThanOrEqual(0.5);
+    expect(await explicit("He said 'dick' in the interview")).toBeGreaterThanOrEqual(0.5);
+    const coarse = await explicit("holy shit that concert was good");
+    expect([coarse >= 0.2, coarse < 0.5]).toEqual([true, true]);
+    const harmless =
+      "We cooked shiitake in Scunthorpe, a cocktail and dickens, of congenital charm";
+    expect(await explicit(harmless)).toBeLessThan(0.2);
+    expect(await explicit(RUDE)).toBeLessThan(0.2);
+  });
+
+  it("sees an identity attack only in a text that is toxic too", async () => {
+    const { body } = await analyze(
+      "All immigrants are filthy animals",
+      { languages: ["en"] },
+      Object.fromEntries(ALL.map((name) => [name, {}])),
+    );
+    const [attack, toxicity] = [summary(body, "IDENTITY_ATTACK"), summary(body, "TOXICITY")];
+    expect(attack).toBeGreaterThan(0.5);
+    expect(attack).not.toBe(toxicity);
+    expect(await scored(KIND, "IDENTITY_ATTACK")).toBeLessThan(0.2);
   });
 
   it("marks each sentence where it stands in what was sent", async () => {

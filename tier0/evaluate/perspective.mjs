@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { judgeText } from "../../src/engines/embedded/text-model.ts";
-import { analyzeComment, scoreOf } from "../../src/moderation/analyze-comment.ts";
+import { scoreOf } from "../../src/domain/moderation/comment-attributes.ts";
+import { analyzeComment } from "../../src/moderation/analyze-comment.ts";
 import { loadModel } from "./load-model.mjs";
 import { auc, rankCorrelation } from "./metrics.mjs";
 import { numbers } from "./numbers.mjs";

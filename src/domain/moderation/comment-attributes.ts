@@ -11,10 +11,49 @@ export interface HeadScores {
   readonly insult: number;
   readonly threat: number;
   readonly sexual: number;
-  readonly profanity: number;
 }
 
-type Attribute = (scores: HeadScores) => number;
+/** The heads' scores, and the scores that attributes need in addition. */
+export interface CommentScores extends HeadScores {
+  readonly identityAttack: number;
+  readonly profanity: number;
+  readonly sexuallyExplicit: number;
+}
+
+/** The listed English words of a comment, by their worst class. */
+export interface ListedWords {
+  readonly profanity: "strong" | "mild" | "none";
+  /** Lewd: sexual acts, parts of the body, pornography. Coarse: so in one use, or strong profanity. */
+  readonly lewdness: "lewd" | "coarse" | "none";
+}
+
+/** The range of scores of each class of words; toxicity decides within the range. */
+const PROFANE = { strong: [0.7, 1], mild: [0.4, 0.7], none: [0, 0.4] } as const;
+const LEWD = { lewd: [0.5, 1], coarse: [0.2, 0.5], none: [0, 0.1] } as const;
+
+const within = ([least, most]: readonly [number, number], share: number): number =>
+  least + (most - least) * share;
+
+/**
+ * The scores of an English comment. Their IDENTITY_ATTACK and SEXUALLY_EXPLICIT mean more than a category of
+ * ours: a toxic text that may mean a group, and any lewd word. The heads alone find fewer of these texts.
+ */
+export const ofEnglish = (heads: HeadScores, words: ListedWords): CommentScores => ({
+  ...heads,
+  identityAttack: Math.sqrt(heads.hate * heads.toxicity),
+  profanity: within(PROFANE[words.profanity], heads.toxicity),
+  sexuallyExplicit: Math.max(heads.sexual, within(LEWD[words.lewdness], heads.toxicity)),
+});
+
+/** The scores of a comment in another language by a judge. The lists of words are English. */
+export const ofJudge = (heads: HeadScores): CommentScores => ({
+  ...heads,
+  identityAttack: heads.hate,
+  profanity: 0,
+  sexuallyExplicit: heads.sexual,
+});
+
+type Attribute = (scores: CommentScores) => number;
 
 /** Toxic because of hate, a threat, an insult or profanity, not because of tone alone. */
 const severeToxicity: Attribute = ({ toxicity, hate, insult, threat, profanity }) =>
@@ -23,11 +62,11 @@ const severeToxicity: Attribute = ({ toxicity, hate, insult, threat, profanity }
 const HEAD_ATTRIBUTES = {
   TOXICITY: ({ toxicity }) => toxicity,
   SEVERE_TOXICITY: severeToxicity,
-  IDENTITY_ATTACK: ({ hate }) => hate,
+  IDENTITY_ATTACK: ({ identityAttack }) => identityAttack,
   INSULT: ({ insult }) => insult,
   PROFANITY: ({ profanity }) => profanity,
   THREAT: ({ threat }) => threat,
-  SEXUALLY_EXPLICIT: ({ sexual }) => sexual,
+  SEXUALLY_EXPLICIT: ({ sexuallyExplicit }) => sexuallyExplicit,
 } satisfies Readonly<Record<string, Attribute>>;
 
 export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attribute>([
@@ -38,7 +77,11 @@ export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attrib
   ["TOXICITY_FAST", HEAD_ATTRIBUTES.TOXICITY],
 ]);
 
-/** The category of each attribute that one head scores: a suggested score is a label of it. */
+/** The score of a known attribute, rounded down as the heads' own scores are. */
+export const scoreOf = (attribute: string, scores: CommentScores): number =>
+  Math.floor((ATTRIBUTES.get(attribute)?.(scores) ?? 0) * 1000) / 1000;
+
+/** The category that each of these attributes is about: a suggested score is a label of it. */
 const LABELS: readonly (readonly [string, Category])[] = [
   ["TOXICITY", "toxicity"],
   ["IDENTITY_ATTACK", "hate"],
@@ -48,8 +91,8 @@ const LABELS: readonly (readonly [string, Category])[] = [
 ];
 
 /**
- * The labels in suggested scores by attribute: true from 0.5 on. Attributes of several heads, and of none,
- * are labels of nothing.
+ * The labels in suggested scores by attribute: true from 0.5 on. Other attributes are labels
+ * of nothing.
  */
 export const suggestedLabels = (
   scores: Readonly<Record<string, number | undefined>>,
