@@ -240,6 +240,7 @@ describe("what is lost on the way", () => {
   it("the answer to the first message of a day: the day is reported to its end all the same", async () => {
     vi.setSystemTime(MIDNIGHT - MINUTE);
     const tenant = await aTenant();
+    // oxlint-disable-next-line typescript/unbound-method -- called with its object below
     const { ask } = Account.prototype;
     vi.spyOn(Account.prototype, "ask").mockImplementationOnce(async function lose(
       this: Account,

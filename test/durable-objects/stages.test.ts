@@ -201,7 +201,7 @@ describe("a feature's tables", () => {
       for (const feature of TENANT_SCHEMA.features) db.ensure(feature);
       return describeSchema(storage);
     });
-    expect(staged.tables).toHaveLength(49);
+    expect(staged.tables).toHaveLength(50);
     expect(staged).toEqual(before);
   });
 

@@ -46,7 +46,11 @@ let pictures = 0;
 async function transform(tenant: ATenant): Promise<void> {
   pictures += 1;
   const picture = { callId: "jnl_1", pictureId: `img_${pictures}`, name: "w100" };
-  const begun = await tenantStub(tenant.id).beginVariant(1, { ...picture, caller: null });
+  const begun = await tenantStub(tenant.id).beginVariant(1, {
+    ...picture,
+    caller: null,
+    requestId: "req_1",
+  });
   expect(begun).toEqual({ kind: "claimed" });
 }
 
