@@ -1,5 +1,14 @@
 import type { Usage } from "../domain/catalogue/catalogue.ts";
-import { newToolCallId, readFinish, readToolCalls, reasoningIn } from "./chat-reply.ts";
+import { parseExactly } from "../io/exact-json.ts";
+import {
+  isError,
+  isFailure,
+  newToolCallId,
+  readFinish,
+  readToolCalls,
+  reasoningIn,
+  saidIn,
+} from "./chat-reply.ts";
 import { logprobsIn } from "./logprobs.ts";
 import { field, readUsage } from "./engine-call.ts";
 import type { ChatEvent, ToolCallDelta } from "./inference.ts";
@@ -7,14 +16,31 @@ import type { ChatEvent, ToolCallDelta } from "./inference.ts";
 // Reads the events of a streamed chat, in either of two forms: OpenAI's chunks, or `{ response }` of
 // Workers AI's older models, which do not say why an answer ends.
 
-/** `begin` comes before all others, with the first event of any kind. */
-export type StreamedEvent = ChatEvent | { readonly kind: "begin" };
+/**
+ * `begin` comes before all others, with the first event of any kind; `error` in its place, with the event
+ * itself, and nothing after it.
+ */
+export type StreamedEvent =
+  | ChatEvent
+  | { readonly kind: "begin" }
+  | { readonly kind: "error"; readonly value: unknown };
+
+/** A tool call of which pieces are arriving. */
+interface OpenCall {
+  /** Its place among the calls of the answer. */
+  readonly index: number;
+  /** The engine's own; undefined: it has none. */
+  readonly id: string | undefined;
+  isNamed: boolean;
+  hasArguments: boolean;
+}
 
 interface Progress {
   finished: boolean;
   calls: number;
-  /** Indexes of the calls that have an id, from the engine or from us. */
-  readonly named: Set<number>;
+  readonly all: OpenCall[];
+  /** By the engine's index: the last one of each. */
+  readonly open: Map<number, OpenCall>;
   /** Undefined: no event reported any. */
   usage: Usage | null | undefined;
 }
@@ -24,13 +50,23 @@ export async function* chatEvents(
   data: AsyncIterable<string>,
   maxTokens: number,
 ): AsyncGenerator<StreamedEvent, void> {
-  const progress: Progress = { finished: false, calls: 0, named: new Set(), usage: undefined };
+  const progress: Progress = {
+    finished: false,
+    calls: 0,
+    all: [],
+    open: new Map(),
+    usage: undefined,
+  };
   let begun = false;
   try {
     for await (const text of data) {
       const done = text.trim() === "[DONE]";
-      const value: unknown = done ? {} : JSON.parse(text);
-      if (isError(value)) return;
+      const value: unknown = done ? {} : parseExactly(text);
+      if (isError(value)) {
+        if (!begun) yield { kind: "error", value };
+        return;
+      }
+      if (isFailure(field(choiceIn(value), "finish_reason"))) return;
       if (!begun) yield { kind: "begin" };
       begun = true;
       if (!done) {
@@ -48,34 +84,35 @@ export async function* chatEvents(
   }
 }
 
-const isError = (value: unknown): boolean =>
-  (field(value, "error") ?? null) !== null || (field(value, "errors") ?? null) !== null;
+/** We ask for one answer, so there is one choice. */
+function choiceIn(value: unknown): unknown {
+  const choices = field(value, "choices");
+  return Array.isArray(choices) ? choices[0] : undefined;
+}
 
 /** Usage is repeated after the finish, because a usage before it covers only a part. */
-function* deducedFinish({ calls, usage }: Progress, maxTokens: number): Generator<ChatEvent, void> {
+function* deducedFinish(progress: Progress, maxTokens: number): Generator<ChatEvent, void> {
+  yield* emptyArguments(progress);
+  const { calls, usage } = progress;
   const cut = (usage?.output_token ?? 0) >= maxTokens;
   yield { kind: "finish", reason: calls > 0 ? "tool_calls" : cut ? "length" : "stop" };
   if (usage !== undefined) yield { kind: "usage", usage };
 }
 
 function* readChunk(value: unknown, progress: Progress): Generator<ChatEvent, void> {
-  const choices = field(value, "choices");
-  if (Array.isArray(choices)) yield* readChoice(choices, progress);
+  if (Array.isArray(field(value, "choices"))) yield* readChoice(choiceIn(value), progress);
   else yield* readResponse(value, progress);
   if ((field(value, "usage") ?? null) === null) return;
   progress.usage = readUsage(value);
   yield { kind: "usage", usage: progress.usage };
 }
 
-/** We ask for one answer, so there is one choice. */
-function* readChoice(choices: readonly unknown[], progress: Progress): Generator<ChatEvent, void> {
-  const choice: unknown = choices[0];
+function* readChoice(choice: unknown, progress: Progress): Generator<ChatEvent, void> {
   const delta = field(choice, "delta");
   const reasoning = reasoningIn(delta);
   if (reasoning !== null && reasoning !== "") yield { kind: "reasoning", text: reasoning };
   const logprobs = logprobsIn(choice);
-  const content = field(delta, "content");
-  const said = typeof content === "string" ? content : "";
+  const said = saidIn(field(delta, "content")) ?? "";
   if (said !== "" || logprobs.length > 0) {
     yield { kind: "text", text: said, ...(logprobs.length > 0 && { logprobs }) };
   }
@@ -83,13 +120,13 @@ function* readChoice(choices: readonly unknown[], progress: Progress): Generator
   if (typeof refusal === "string" && refusal !== "") yield { kind: "text", text: refusal };
   const calls = field(delta, "tool_calls");
   if (Array.isArray(calls) && calls.length > 0) {
-    const deltas = calls.map((call, at) => withId(readDelta(call, at), progress));
-    progress.calls = Math.max(progress.calls, ...deltas.map(({ index }) => index + 1));
+    const deltas = calls.map((call, at) => placed(readDelta(call, at), progress));
     yield { kind: "tool_calls", deltas };
   }
   const reason = field(choice, "finish_reason") ?? null;
   if (reason === null || progress.finished) return;
   progress.finished = true;
+  yield* emptyArguments(progress);
   yield { kind: "finish", reason: readFinish(reason, progress.calls > 0) };
 }
 
@@ -113,11 +150,45 @@ function readDelta(value: unknown, at: number): ToolCallDelta {
   };
 }
 
-/** Clients answer a call by its id. A call without an id gets one with its first piece. */
-function withId(delta: ToolCallDelta, { named }: Progress): ToolCallDelta {
-  const isFirst = !named.has(delta.index);
-  named.add(delta.index);
-  return isFirst && delta.id === undefined ? { ...delta, id: newToolCallId() } : delta;
+/**
+ * A piece in its place. Clients answer a call by its id, so a call without one gets one with its first
+ * piece. Some servers give each of several calls the index 0: another id with a name begins another
+ * call. Others repeat id and name with each piece, which clients would join: they are given once.
+ */
+function placed(delta: ToolCallDelta, progress: Progress): ToolCallDelta {
+  const known = progress.open.get(delta.index);
+  const { id, name } = delta;
+  const isAnother = id !== undefined && name !== undefined && id !== known?.id;
+  const call = known === undefined || isAnother ? opened(delta, known, progress) : known;
+  const isFirst = call !== known;
+  const isNamed = call.isNamed;
+  call.isNamed ||= name !== undefined;
+  call.hasArguments ||= (delta.arguments ?? "") !== "";
+  return {
+    index: call.index,
+    ...(isFirst && { id: id ?? newToolCallId() }),
+    ...(name !== undefined && !isNamed && { name }),
+    ...(delta.arguments !== undefined && { arguments: delta.arguments }),
+  };
+}
+
+/** @throws TypeError for more calls than an answer may have */
+function opened(delta: ToolCallDelta, known: OpenCall | undefined, progress: Progress): OpenCall {
+  const isTaken = known !== undefined || progress.all.some(({ index }) => index === delta.index);
+  const index = isTaken ? progress.calls : delta.index;
+  if (index >= MAX_CALLS) throw new TypeError("too many tool calls");
+  const call: OpenCall = { index, id: delta.id, isNamed: false, hasArguments: false };
+  progress.open.set(delta.index, call);
+  progress.all.push(call);
+  progress.calls = Math.max(progress.calls, index + 1);
+  return call;
+}
+
+/** Clients parse the arguments of a call: one without any gets an empty object. */
+function* emptyArguments({ all }: Progress): Generator<ChatEvent, void> {
+  const bare = all.filter(({ hasArguments }) => !hasArguments);
+  if (bare.length === 0) return;
+  yield { kind: "tool_calls", deltas: bare.map(({ index }) => ({ index, arguments: "{}" })) };
 }
 
 /** The older form: calls come whole, and a text that is a number comes as a number. */

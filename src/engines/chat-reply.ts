@@ -25,10 +25,10 @@ export function readChatReply(reply: unknown, maxTokens: number): ReadAnswer {
 
 function choiceOutput(choices: readonly unknown[]): ChatOutput | null {
   // We asked for exactly one answer.
-  if (choices.length !== 1) return null;
+  if (choices.length !== 1 || isFailure(field(choices[0], "finish_reason"))) return null;
   const message = field(choices[0], "message");
-  const toolCalls = readToolCalls(field(message, "tool_calls"));
-  const content = textOf(field(message, "content"));
+  const toolCalls = readToolCalls(field(message, "tool_calls") ?? olderCall(message));
+  const content = saidIn(field(message, "content"));
   if (toolCalls === null || content === undefined) return null;
   const refusal = textOf(field(message, "refusal")) ?? null;
   const text = content ?? refusal;
@@ -70,14 +70,59 @@ function responseOutput(reply: unknown, cut: boolean): ChatOutput | null {
 export const reasoningIn = (message: unknown): string | null =>
   textOf(field(message, "reasoning_content")) ?? textOf(field(message, "reasoning")) ?? null;
 
+/** The one call of a server that knows no `tool_calls`. */
+function olderCall(message: unknown): unknown {
+  const called = field(message, "function_call") ?? null;
+  return called === null ? null : [called];
+}
+
+/** The texts of parts, or a text: some servers answer in parts. What was only thought is left out. */
+export function saidIn(content: unknown): string | null | undefined {
+  if (!Array.isArray(content)) return textOf(content);
+  const texts = content
+    .filter((part) => !THOUGHTS.has(field(part, "type")))
+    .map((part) => field(part, "text"));
+  return texts.every((text) => typeof text === "string") ? texts.join("") : undefined;
+}
+
+const THOUGHTS: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking", "reasoning"]);
+
+/** An error in the place of an answer. */
+export function isError(value: unknown): boolean {
+  if ((field(value, "error") ?? null) !== null || (field(value, "errors") ?? null) !== null)
+    return true;
+  const isAnswer = field(value, "choices") !== undefined || field(value, "response") !== undefined;
+  return !isAnswer && typeof field(value, "message") === "string";
+}
+
 /** A text, null where there is none, undefined for anything else. */
 const textOf = (value: unknown): string | null | undefined => {
   if (value === undefined || value === null) return null;
   return typeof value === "string" ? value : undefined;
 };
 
+/** The reasons of other servers, in OpenAI's words. */
+const REASONS: Readonly<Record<string, FinishReason>> = {
+  ...Object.fromEntries(FINISH_REASONS.map((reason) => [reason, reason])),
+  function_call: "tool_calls",
+  tool_use: "tool_calls",
+  max_length: "length",
+  max_output_tokens: "length",
+  max_tokens: "length",
+  model_length: "length",
+  blocklist: "content_filter",
+  content_filtered: "content_filter",
+  prohibited_content: "content_filter",
+  recitation: "content_filter",
+  safety: "content_filter",
+};
+
+/** An answer that its server gave up: it is not whole. */
+export const isFailure = (reason: unknown): boolean => reason === "error";
+
 export function readFinish(value: unknown, calls: boolean): FinishReason {
-  const known = FINISH_REASONS.find((reason) => reason === value);
+  const name = typeof value === "string" ? value.toLowerCase() : "";
+  const known = Object.hasOwn(REASONS, name) ? REASONS[name] : undefined;
   // Some servers say "stop" after calls, and clients look at the reason to find them.
   if (calls && (known === undefined || known === "stop")) return "tool_calls";
   return known ?? "stop";
@@ -101,12 +146,16 @@ export function readToolCalls(value: unknown): ToolCall[] | null {
       type: "function",
       function: {
         name,
-        arguments: typeof given === "string" ? given : JSON.stringify(given ?? {}),
+        arguments: argumentsOf(given),
       },
     });
   }
   return calls;
 }
+
+/** Clients parse them, so a call without any has an empty object. */
+const argumentsOf = (given: unknown): string =>
+  typeof given === "string" && given !== "" ? given : JSON.stringify(given || {});
 
 /** In the form of OpenAI's ids; the caller sends it back with the result of the call. */
 export const newToolCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;

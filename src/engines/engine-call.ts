@@ -1,3 +1,4 @@
+import { parseExactly } from "../io/exact-json.ts";
 import type { Usage } from "../domain/catalogue/catalogue.ts";
 import type { CheckOptions, CheckOutcome, Label, Unanswered } from "./engine.ts";
 
@@ -67,7 +68,7 @@ export async function readJson(
   maxBytes: number = MAX_REPLY_BYTES,
 ): Promise<unknown> {
   const text = await readText(body, signal, maxBytes);
-  return JSON.parse(text);
+  return parseExactly(text);
 }
 
 export async function readText(

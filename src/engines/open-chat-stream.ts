@@ -1,6 +1,8 @@
+import { isError } from "./chat-reply.ts";
 import { chatEvents, type StreamedEvent } from "./chat-events.ts";
-import { FAILED, type NoReply, TIMED_OUT } from "./engine-call.ts";
+import { FAILED, isJson, type NoReply, readJson, TIMED_OUT } from "./engine-call.ts";
 import type { CheckOptions, Unanswered } from "./engine.ts";
+import { outcomeInBody } from "./rejection.ts";
 import type { ChatEvent, ChatStream } from "./inference.ts";
 import { eventData } from "./server-sent-events.ts";
 
@@ -11,11 +13,15 @@ export type OpenedEvents =
   | { readonly kind: "opened"; readonly body: ReadableStream<Uint8Array> }
   | NoReply;
 
-/** The events of a reply with a good status. */
-export async function eventsOf(response: Response): Promise<OpenedEvents> {
+/** The events of a reply with a good status, or the error that it has in their place. */
+export async function eventsOf(response: Response, signal: AbortSignal): Promise<OpenedEvents> {
   const type = response.headers.get("content-type") ?? "";
   if (response.body !== null && /^text\/event-stream\s*(;|$)/i.test(type)) {
     return { kind: "opened", body: response.body };
+  }
+  if (isJson(response)) {
+    const value = await readJson(response.body, signal).catch(() => null);
+    return isError(value) ? outcomeInBody(value) : FAILED;
   }
   await response.body?.cancel();
   return FAILED;
@@ -63,7 +69,9 @@ async function begin(
   if (opened.kind !== "opened") return opened;
   const events = chatEvents(eventData(opened.body, signal), maxTokens);
   const first = await events.next();
-  return first.done === true ? FAILED : { kind: "began", events };
+  if (first.done === true) return FAILED;
+  const { value } = first;
+  return value.kind === "error" ? outcomeInBody(value.value) : { kind: "began", events };
 }
 
 async function* untilDone(
@@ -71,7 +79,9 @@ async function* untilDone(
   done: () => void,
 ): AsyncGenerator<ChatEvent, void> {
   try {
-    for await (const event of events) if (event.kind !== "begin") yield event;
+    for await (const event of events) {
+      if (event.kind !== "begin" && event.kind !== "error") yield event;
+    }
   } finally {
     done();
   }

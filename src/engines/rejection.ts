@@ -1,5 +1,5 @@
 import type { Rejection } from "../domain/ledger/failure.ts";
-import { field } from "./engine-call.ts";
+import { FAILED, failedWith, field, type NoReply, refused, TIMED_OUT } from "./engine-call.ts";
 
 // The reason why an engine rejects a request: a context that is too long, a schema that it cannot
 // read, a text that it filters. Only the caller can mend that, so the caller gets the reason.
@@ -11,18 +11,20 @@ const MAX_MESSAGE = 500;
 const CODE = /^[\w.-]{1,64}$/;
 
 /**
- * @param body as it was sent: OpenAI's `error`, Cloudflare's `errors` or `description`, or another's
- *   `message` or `detail`; null where it is not JSON
+ * @param sent the body: OpenAI's `error`, Cloudflare's `errors` or `description`, another's `message` or
+ *   `detail`, any of them in a list as Google has it, or plain text; null where there is none
  * @returns null for a status that is not about the request
  */
-export function rejectionIn(status: number | null, body: unknown): Rejection | null {
+export function rejectionIn(status: number | null, sent: unknown): Rejection | null {
   const kept = STATUSES.find((each) => each === status);
   if (kept === undefined) return null;
+  const body: unknown = Array.isArray(sent) ? sent[0] : sent;
   const errors = field(body, "errors");
   const error = Array.isArray(errors) ? errors[0] : (field(body, "error") ?? body);
   const candidates = [
     error,
     ...["message", "description", "detail"].map((name) => field(error, name)),
+    fieldIn(field(error, "detail")),
   ];
   const message = candidates.find((each) => typeof each === "string" && each.trim() !== "");
   const code = field(error, "code") ?? field(body, "internalCode");
@@ -31,6 +33,39 @@ export function rejectionIn(status: number | null, body: unknown): Rejection | n
     ...(isCode(code) && { code }),
     ...(typeof message === "string" && { message: oneLine(message) }),
   };
+}
+
+/** FastAPI's list of wrong fields: the first, with its place. The value that was sent is left out. */
+function fieldIn(detail: unknown): string | null {
+  const first: unknown = Array.isArray(detail) ? detail[0] : null;
+  const message = field(first, "msg");
+  if (typeof message !== "string" || message === "") return null;
+  const place = field(first, "loc");
+  const steps = Array.isArray(place) ? place.filter((step) => step !== "body") : [];
+  return steps.length === 0 ? message : `${steps.join(".")}: ${message}`;
+}
+
+/** What an error status means for the hold. */
+export function outcomeOfStatus(status: number): NoReply {
+  if (status === 429) return refused(null, true, status);
+  if (status === 408) return TIMED_OUT;
+  // A redirect is not followed: the text goes to the configured server or nowhere.
+  if (status < 500) return refused(null, false, status);
+  return failedWith(status);
+}
+
+/** An error status with its body. */
+export function outcomeOfError(status: number, body: unknown): NoReply {
+  const outcome = outcomeOfStatus(status);
+  const rejection = rejectionIn(status, body);
+  return rejection !== null && outcome.kind === "refused" ? { ...outcome, rejection } : outcome;
+}
+
+/** An error that came with a good status, as routers in front of several servers send it. */
+export function outcomeInBody(body: unknown): NoReply {
+  const error = field(body, "error") ?? body;
+  const status = Number(field(error, "code") ?? field(error, "status"));
+  return status >= 400 && status < 600 ? outcomeOfError(status, body) : FAILED;
 }
 
 const isCode = (code: unknown): code is string | number =>

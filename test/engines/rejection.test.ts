@@ -13,6 +13,13 @@ describe("what an engine says of a request", () => {
     [{ errors: [{ code: 5024, message: "filtered" }] }, "filtered", 5024],
     [{ internalCode: 3006, description: "too large" }, "too large", 3006],
     [{ detail: "not valid" }, "not valid", undefined],
+    [
+      { detail: [{ loc: ["body", "messages", 0], msg: "Field required", input: "secret" }] },
+      "messages.0: Field required",
+      undefined,
+    ],
+    [{ detail: [{ msg: "Field required" }] }, "Field required", undefined],
+    [[{ error: { message: "Invalid JSON payload", code: 400 } }], "Invalid JSON payload", 400],
     ["a plain text", "a plain text", undefined],
     [null, undefined, undefined],
     [{ error: { message: 7, code: "with spaces" } }, undefined, undefined],

@@ -23,6 +23,8 @@ import { answerOpenAiSound } from "./sound.mjs";
 //
 // Scripted as workers-ai-server.mjs says, with the behaviours of judge and vision. Differences:
 //   400 401 403 404 429 500 503   that status with OpenAI's error body
+//   in_body:400                   status 200, with that code in an error in its body
+//   plain:400                     that status with a plain text
 //   no_choices bad_choices        an answer without, or with broken, `choices`
 //   length                        finish_reason "length": the answer was cut
 
@@ -33,6 +35,16 @@ const json = (response, status, value, end = "") => {
 
 function broken(behaviour, request, response) {
   if (breakTransport(behaviour, request, response)) return true;
+  const [, form, code] = /^(in_body|plain):(\d{3})$/.exec(behaviour) ?? [];
+  if (form === "plain") {
+    response.writeHead(Number(code), { "content-type": "text/plain" });
+    response.end("The prompt is too long");
+    return true;
+  }
+  if (form === "in_body") {
+    json(response, 200, { error: { message: "Scripted in the body", code: Number(code) } });
+    return true;
+  }
   if (!/^\d{3}$/.test(behaviour)) return false;
   const error = { message: "Scripted", type: "server_error", param: null, code: null };
   json(response, Number(behaviour), { error });

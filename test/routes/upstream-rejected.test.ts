@@ -58,6 +58,31 @@ describe.each(ENGINES)("a request that the engine %s does not take", (_name, eng
   });
 });
 
+describe("an error of an OpenAI-compatible server", () => {
+  it.each([false, true])(
+    "counts where it comes with a good status; streamed: %s",
+    async (stream) => {
+      const { tenant, reply } = await chat(SERVER, "in_body:400", stream);
+      expect([reply.status, failureIn(reply.body).kind]).toEqual([400, "upstream_rejected"]);
+      expect(failureIn(reply.body).upstream).toMatchObject({ message: "Scripted in the body" });
+      expect((await lineOf(tenant)).micro_neurons).toBe(0);
+      const busy = await chat(SERVER, "in_body:429", stream);
+      expect([busy.reply.status, failureIn(busy.reply.body).kind]).toEqual([503, "engine_busy"]);
+      const failed = await chat(SERVER, "in_body:500", stream);
+      expect([failed.reply.status, failureIn(failed.reply.body).kind]).toEqual([
+        502,
+        "engine_failed",
+      ]);
+      expect((await lineOf(failed.tenant)).micro_neurons).toBeGreaterThan(0);
+    },
+  );
+
+  it("may be a plain text", async () => {
+    const { reply } = await chat(SERVER, "plain:400");
+    expect(failureIn(reply.body).message).toContain("The prompt is too long");
+  });
+});
+
 describe("what Workers AI says of a request", () => {
   it.each([
     ["3006", 413, 3006],

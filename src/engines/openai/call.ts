@@ -1,16 +1,16 @@
 import {
   FAILED,
-  failedWith,
   isJson,
   type NoReply,
   readJson,
+  readText,
   refused,
   type Reply,
   TIMED_OUT,
   withDeadline,
 } from "../engine-call.ts";
 import type { CheckOptions } from "../engine.ts";
-import { rejectionIn } from "../rejection.ts";
+import { outcomeOfError, rejectionIn } from "../rejection.ts";
 import { eventsOf, type OpenedEvents } from "../open-chat-stream.ts";
 
 // One request to an OpenAI-compatible server, and what its reply means for the hold.
@@ -82,7 +82,7 @@ export async function postForEvents(
   if (apiKey) headers.set("authorization", `Bearer ${apiKey}`);
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const response = await answered(baseUrl.replace(/\/+$/, "") + path, headers, [bytes], signal);
-  return response instanceof Response ? eventsOf(response) : response;
+  return response instanceof Response ? eventsOf(response, signal) : response;
 }
 
 /** A reply with a good status; or what an error status, or no reply, means for the hold. */
@@ -103,19 +103,22 @@ export async function answered(
     return taken() ? FAILED : refused(null, true);
   }
   if (response.ok) return response;
-  const { status } = response;
-  const rejection = rejectionIn(status, await errorBody(response, signal));
-  const outcome = classify(status);
-  return rejection !== null && outcome.kind === "refused" ? { ...outcome, rejection } : outcome;
+  return outcomeOfError(response.status, await errorBody(response, signal));
 }
 
-/** An error's body; null where it is not JSON, or cannot be read. */
+/** An error's body: its JSON, else its plain text; null where it is neither, or cannot be read. */
 async function errorBody(response: Response, signal: AbortSignal): Promise<unknown> {
-  if (rejectionIn(response.status, null) === null || !isJson(response)) {
+  if (rejectionIn(response.status, null) === null) {
     await response.body?.cancel();
     return null;
   }
-  return readJson(response.body, signal).catch(() => null);
+  const text = await readText(response.body, signal).catch(() => "");
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // A page for a browser says nothing about the request.
+    return text.trim() === "" || text.trimStart().startsWith("<") ? null : text;
+  }
 }
 
 /** A body of known length that records whether any of it was taken. */
@@ -137,12 +140,4 @@ function watchedBody(chunks: readonly Uint8Array[]): {
   };
   write().catch(() => {}); // the connection was lost, which fetch reports
   return { body: readable, taken: () => taken };
-}
-
-function classify(status: number): NoReply {
-  if (status === 429) return refused(null, true, status);
-  if (status === 408) return TIMED_OUT;
-  // A redirect is not followed: the text goes to the configured server or nowhere.
-  if (status < 500) return refused(null, false, status);
-  return failedWith(status);
 }

@@ -1,4 +1,5 @@
-import { MAX_CHAT_BYTES, readChatReply } from "../chat-reply.ts";
+import { isError, MAX_CHAT_BYTES, readChatReply } from "../chat-reply.ts";
+import { outcomeInBody } from "../rejection.ts";
 import type { ChatInference, Generate, StreamChat } from "../inference.ts";
 import { withToolPictures } from "../tool-pictures.ts";
 import { openChatStream } from "../open-chat-stream.ts";
@@ -14,6 +15,7 @@ export const chat =
     const bounded = { ...options, maxBytes: MAX_CHAT_BYTES };
     const reply = await postJson(server, "/chat/completions", body, bounded);
     if (reply.kind !== "replied") return reply;
+    if (isError(reply.value)) return outcomeInBody(reply.value);
     const answer = readChatReply(reply.value, inference.maxTokens);
     return answer.kind === "failed" ? answer : { ...answer, model: body.model };
   };

@@ -61,7 +61,7 @@ export async function runForEvents(
   }
   if (result instanceof ReadableStream) return { kind: "opened", body: result };
   if (!(result instanceof Response)) return FAILED;
-  return result.ok ? eventsOf(result) : refusalIn(result, signal);
+  return result.ok ? eventsOf(result, signal) : refusalIn(result, signal);
 }
 
 /**
