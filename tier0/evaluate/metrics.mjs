@@ -80,10 +80,16 @@ export function rankCorrelation(/** @type {number[]} */ a, /** @type {number[]} 
   return together / Math.sqrt(ofX * ofY);
 }
 
+/** From 1 on; equal values share the mean of their ranks. */
 function ranksOf(/** @type {number[]} */ values) {
   const order = [...values.keys()].toSorted((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
   /** @type {number[]} */
   const ranks = [];
-  for (const [rank, at] of order.entries()) ranks[at] = rank + 1;
+  for (let from = 0; from < order.length;) {
+    let to = from + 1;
+    while (to < order.length && values[order[to] ?? 0] === values[order[from] ?? 0]) to += 1;
+    for (const at of order.slice(from, to)) ranks[at] = (from + 1 + to) / 2;
+    from = to;
+  }
   return ranks;
 }

@@ -69,23 +69,74 @@ const untokenised = (/** @type {string} */ text) =>
     .replaceAll("''", '"')
     .replace(/ (n't|'s|'re|'ve|'ll|'d|'m|[.,!?;:)])/g, "$1");
 
-/** Held-out texts that need no look by a person: talk pages, reviews, editorials, film sentences. */
-export function benign(/** @type {string} */ data) {
-  const training = join(data, "training");
-  const talk = ["gn", "gc"].flatMap((name) =>
-    csvRowsOf(join(training, `wiki-context-toxicity/${name}.csv`))
+/** Held-out comments of talk pages without a toxic label. */
+export const talk = (/** @type {string} */ data) =>
+  ["gn", "gc"].flatMap((name) =>
+    csvRowsOf(join(data, `training/wiki-context-toxicity/${name}.csv`))
       .filter((row) => !["1", "1.0", "True"].includes(row.label ?? ""))
       .map((row) => row.text ?? "")
       .filter((text) => isHeldOut(text, 0.3)),
   );
+
+/** Held-out texts that need no look by a person: talk pages, reviews, editorials, film sentences. */
+export function benign(/** @type {string} */ data) {
   const others = ["amazonReviewSnippets", "movieReviewSnippets", "nytEditorialSnippets"].flatMap(
     (name) =>
-      linesOf(join(training, `vader-icwsm2014/${name}_GroundTruth.txt`))
+      linesOf(join(data, `training/vader-icwsm2014/${name}_GroundTruth.txt`))
         .map((line) => line.split("\t")[2] ?? "")
         .filter((text) => isHeldOut(text)),
   );
   const films = sst2(data).map(({ text }) => text);
-  return [...talk, ...others, ...films].filter((text) => text.trim().length > 1);
+  return [...talk(data), ...others, ...films].filter((text) => text.trim().length > 1);
+}
+
+/**
+ * Held-out toxic posts of Civil Comments in which annotators marked words. Positive: at least one of them
+ * marked an attack on an identity.
+ *
+ * @returns {Row[]}
+ */
+export function markedPosts(/** @type {string} */ data) {
+  const folder = join(data, "training/toxic-spans");
+  /** @type {Map<string, string>} */
+  const postOf = new Map();
+  /** @type {Map<string, { all: number, not: number, types: Set<string> }>} */
+  const posts = new Map();
+  for (const row of csvRowsOf(join(folder, "annotations.csv"))) {
+    const id = row.comment_id ?? "";
+    postOf.set(row.annotation ?? "", id);
+    const post = posts.get(id) ?? { all: 0, not: 0, types: new Set() };
+    posts.set(id, post);
+    post.all += 1;
+    if (row["not toxic"] === "True") post.not += 1;
+  }
+  for (const row of csvRowsOf(join(folder, "spans.csv"))) {
+    posts.get(postOf.get(row.annotation ?? "") ?? "")?.types.add(row.type ?? "");
+  }
+  return csvRowsOf(join(folder, "comments.csv")).flatMap((row) => {
+    const text = row.comment_text ?? "";
+    const post = posts.get(row.comment_id ?? "");
+    if (!isHeldOut(text) || post === undefined || post.types.size === 0) return [];
+    if (post.not * 2 > post.all) return [];
+    return [{ text, positive: post.types.has("Identity based Attack"), group: "" }];
+  });
+}
+
+/**
+ * Held-out turns of people who talk to a bot. Positive: abuse that most annotators call sexual harassment.
+ * Turns on which they do not agree are left out.
+ *
+ * @returns {Row[]}
+ */
+export function turnsToBots(/** @type {string} */ data) {
+  const rows = csvRowsOf(join(data, "training/convabuse/ConvAbuseEMNLPfull.csv"));
+  return [...Map.groupBy(rows, (row) => row.user ?? "")].flatMap(([text, turns]) => {
+    const share = (/** @type {readonly string[]} */ names) =>
+      turns.filter((row) => names.some((name) => Number(row[name]) > 0)).length / turns.length;
+    const abusive = share(["is_abuse.-1", "is_abuse.-2", "is_abuse.-3"]) >= 0.6;
+    if (!isHeldOut(text) || (!abusive && share(["is_abuse.1"]) < 0.9)) return [];
+    return [{ text, positive: abusive && share(["type.sex_harassment"]) >= 0.5, group: "" }];
+  });
 }
 
 /** Comments with a toxic label, the half that was held out. */
@@ -98,7 +149,11 @@ export const wikipedia = (/** @type {string} */ data) =>
 export const edos = (/** @type {string} */ data) =>
   csvRowsOf(join(data, "training/edos/edos_labelled_aggregated.csv"))
     .filter((row) => row.split === "test")
-    .map((row) => ({ text: row.text ?? "", positive: row.label_sexist === "sexist", group: "" }));
+    .map((row) => ({
+      text: row.text ?? "",
+      positive: row.label_sexist === "sexist",
+      group: row.label_vector ?? "",
+    }));
 
 /** Long held-out jailbreaks. They are compared with the benign texts. */
 export const jailbreaks = (/** @type {string} */ data) =>
