@@ -11,6 +11,7 @@ import {
 } from "../../src/domain/search/vector-set.ts";
 import type { VectorQuery, WrittenSet } from "../../src/vectors/vector-index.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
+import { type Forgettable, MemoryBudget } from "./memory-budget.ts";
 import { SHARD_MIGRATIONS } from "./shard-schema.ts";
 import { ShardStore, type StoredSet } from "./shard-store.ts";
 import { vectorProducts } from "./vector-products.ts";
@@ -20,6 +21,9 @@ import { vectorProducts } from "./vector-products.ts";
  * still write then. A hold lasts 90 s, and its last words are repeated for seconds.
  */
 const CLOSED_MS = 600_000;
+
+/** Of codes, for all shards of an isolate together: three full ones of 1,024 numbers, of its 128 MB. */
+const BUDGET = new MemoryBudget(64 * 1024 * 1024);
 
 /**
  * Up to 20,000 passages of one tenant, and the exact search over them. It is apart from the tenant's object,
@@ -32,8 +36,7 @@ export class VectorShard extends DurableObject<Env> {
   readonly #db: Database;
   readonly #store: ShardStore;
   #isMade: boolean;
-  /** Null: not read since the object started, or a write has failed. */
-  #memory: { readonly table: CodeTable; readonly sets: Map<string, StoredSet> } | null = null;
+  readonly #memory = new ShardMemory();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -61,7 +64,7 @@ export class VectorShard extends DurableObject<Env> {
     const each = passages.map((_, at) => vectors.slice(at * dimensions, (at + 1) * dimensions));
     const codes = each.map(encodeVector);
     // Until it is written, memory may differ from it.
-    this.#memory = null;
+    this.#memory.forget();
     this.#db.transaction(() => {
       if (state === null) this.#store.writeState({ ...space, closedAtMs: null });
       this.#store.insertSet(stored);
@@ -74,7 +77,7 @@ export class VectorShard extends DurableObject<Env> {
     });
     for (const [ordinal, code] of codes.entries()) table.add({ set: key, ordinal }, code);
     sets.set(key, stored);
-    this.#memory = { table, sets };
+    this.#keep({ table, sets });
     return true;
   }
 
@@ -109,12 +112,12 @@ export class VectorShard extends DurableObject<Env> {
 
   remove(key: string): void {
     if (!this.#isMade) return;
-    const memory = this.#memory;
-    this.#memory = null;
+    const { known } = this.#memory;
+    this.#memory.forget();
     this.#db.transaction(() => this.#store.removeSet(key));
-    memory?.table.removeSet(key);
-    memory?.sets.delete(key);
-    this.#memory = memory;
+    known?.table.removeSet(key);
+    known?.sets.delete(key);
+    this.#memory.known = known;
   }
 
   /**
@@ -122,7 +125,7 @@ export class VectorShard extends DurableObject<Env> {
    */
   async close(): Promise<void> {
     this.#make();
-    this.#memory = null;
+    this.#memory.forget();
     const nowMs = Date.now();
     this.#db.transaction(() => {
       const state = this.#store.readState() ?? { model: "", dimensions: 1 };
@@ -135,7 +138,7 @@ export class VectorShard extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     if (this.#isMade && this.#store.readState()?.closedAtMs === null) return;
     this.#isMade = false;
-    this.#memory = null;
+    this.#memory.forget();
     await this.ctx.storage.deleteAll();
   }
 
@@ -145,15 +148,40 @@ export class VectorShard extends DurableObject<Env> {
     this.#isMade = true;
   }
 
-  #read(dimensions: number): { readonly table: CodeTable; readonly sets: Map<string, StoredSet> } {
-    if (this.#memory !== null) return this.#memory;
-    const table = new CodeTable(dimensions, vectorProducts);
+  #read(dimensions: number): KnownVectors {
+    const { known } = this.#memory;
+    if (known !== null) return this.#keep(known);
+    const table = new CodeTable(dimensions, vectorProducts, MOST_IN_SHARD);
     const sets = new Map(this.#store.listSets().map((set) => [set.key, set]));
     for (const key of sets.keys()) {
       for (const { ref, code } of this.#store.listCodes(key, dimensions)) table.add(ref, code);
     }
-    this.#memory = { table, sets };
-    return this.#memory;
+    return this.#keep({ table, sets });
+  }
+
+  #keep(known: KnownVectors): KnownVectors {
+    this.#memory.known = known;
+    BUDGET.used(this.#memory);
+    return known;
+  }
+}
+
+interface KnownVectors {
+  readonly table: CodeTable;
+  readonly sets: Map<string, StoredSet>;
+}
+
+/** What a shard has read from its tables. */
+class ShardMemory implements Forgettable {
+  /** Null: not read since the object started, forgotten for another shard, or a write has failed. */
+  known: KnownVectors | null = null;
+
+  get bytes(): number {
+    return this.known?.table.bytes ?? 0;
+  }
+
+  forget(): void {
+    this.known = null;
   }
 }
 

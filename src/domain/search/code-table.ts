@@ -37,22 +37,33 @@ export class CodeTable {
   #scales: Float64Array;
   #residuals: Float64Array;
 
-  constructor(dimensions: number, products: Products) {
+  readonly #most: number;
+
+  /** @param most vectors that it ever has */
+  constructor(dimensions: number, products: Products, most: number) {
     this.dimensions = dimensions;
     this.#row = Math.ceil(dimensions / LANE) * LANE;
     this.#products = products;
-    this.#codes = new Int8Array(FIRST_CAPACITY * this.#row);
-    this.#scales = new Float64Array(FIRST_CAPACITY);
-    this.#residuals = new Float64Array(FIRST_CAPACITY);
+    this.#most = most;
+    const capacity = Math.min(FIRST_CAPACITY, most);
+    this.#codes = new Int8Array(capacity * this.#row);
+    this.#scales = new Float64Array(capacity);
+    this.#residuals = new Float64Array(capacity);
+  }
+
+  /** Of its numbers, with the room to grow. */
+  get bytes(): number {
+    return this.#codes.byteLength + this.#scales.byteLength + this.#residuals.byteLength;
   }
 
   get size(): number {
     return this.#sets.length;
   }
 
-  /** @throws RangeError for a code of another length */
+  /** @throws RangeError for a code of another length, and for one too many */
   add(ref: VectorRef, { code, scale, residual }: VectorCode): void {
     if (code.length !== this.dimensions) throw new RangeError("a vector of another length");
+    if (this.size === this.#most) throw new RangeError("a vector too many");
     const at = this.size;
     if (at === this.#scales.length) this.#grow();
     this.#codes.set(code, at * this.#row);
@@ -138,7 +149,7 @@ export class CodeTable {
   }
 
   #grow(): void {
-    const capacity = this.#scales.length * 2;
+    const capacity = Math.min(this.#scales.length * 2, this.#most);
     this.#codes = grown(this.#codes, new Int8Array(capacity * this.#row));
     this.#scales = grown(this.#scales, new Float64Array(capacity));
     this.#residuals = grown(this.#residuals, new Float64Array(capacity));

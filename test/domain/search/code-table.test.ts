@@ -48,7 +48,7 @@ describe("CodeTable", () => {
         fc.integer({ min: 1, max: 12 }),
         fc.nat({ max: 8 }),
         (history, query, most, hidden) => {
-          const table = new CodeTable(DIMENSIONS, plainProducts);
+          const table = new CodeTable(DIMENSIONS, plainProducts, 5000);
           let model: { readonly ref: VectorRef; readonly vector: Float32Array }[] = [];
           for (const [ordinal, step] of history.entries()) {
             if ("removed" in step) {
@@ -81,7 +81,7 @@ describe("CodeTable", () => {
   });
 
   it("names the nearest of vectors whose codes are all alike", () => {
-    const table = new CodeTable(DIMENSIONS, plainProducts);
+    const table = new CodeTable(DIMENSIONS, plainProducts, 5000);
     let seed = 5;
     const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
     const base = Array.from({ length: DIMENSIONS }, random);
@@ -101,7 +101,7 @@ describe("CodeTable", () => {
   });
 
   it("names few of many", () => {
-    const table = new CodeTable(DIMENSIONS, plainProducts);
+    const table = new CodeTable(DIMENSIONS, plainProducts, 5000);
     let seed = 1;
     const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5;
     const drawn = (): Float32Array =>
@@ -113,8 +113,18 @@ describe("CodeTable", () => {
 
   it("refuses a vector of another length", () => {
     const code = encodeVector(Float32Array.of(1, 0));
-    expect(() => new CodeTable(3, plainProducts).add({ set: "a", ordinal: 0 }, code)).toThrow(
+    expect(() => new CodeTable(3, plainProducts, 10).add({ set: "a", ordinal: 0 }, code)).toThrow(
       RangeError,
     );
+  });
+
+  it("takes no more vectors than it may, and keeps no room for others", () => {
+    const table = new CodeTable(16, plainProducts, 300);
+    const code = encodeVector(
+      unitVector(Array.from({ length: 16 }, (_, at) => at)) as Float32Array,
+    );
+    for (let ordinal = 0; ordinal < 300; ordinal += 1) table.add({ set: "a", ordinal }, code);
+    expect(table.bytes).toBe(300 * (16 + 8 + 8));
+    expect(() => table.add({ set: "a", ordinal: 300 }, code)).toThrow(RangeError);
   });
 });
