@@ -98,8 +98,8 @@ export class SimulatedTenant implements PoolTenant {
     return this.#process.node.alarm();
   }
 
-  async applyAccountView(view: AccountView): Promise<void> {
-    OPERATIONS.applyAccountView(this.#process.node, view);
+  async applyAccountView(view: AccountView): Promise<boolean> {
+    return OPERATIONS.applyAccountView(this.#process.node, view);
   }
 
   giveBack(generation: number, day: number, keep: MicroNeurons): Promise<void> {

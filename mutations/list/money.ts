@@ -115,6 +115,13 @@ export const MONEY: readonly Mutation[] = [
     tests: ["test/durable-objects/pool.test.ts"],
   },
   {
+    what: "a tenant takes the account's view while its own news are on their way",
+    file: "durable-objects/tenant/account/account-client.ts",
+    from: "if (budget.account.news !== null) return false;",
+    to: "",
+    tests: ["test/durable-objects/pool.test.ts"],
+  },
+  {
     what: "the documents' calls leave out those of pipelines",
     file: "src/domain/usage/work.ts",
     from: "[DOCUMENT_ROUTE, EMBED_ROUTE, PIPELINE_ROUTE]",

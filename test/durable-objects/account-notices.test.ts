@@ -48,6 +48,7 @@ const counting = async (
     applyAccountView: async () => {
       asked.push(id);
       if (deaf.includes(id)) throw new Error("it does not answer");
+      return true;
     },
     giveBack: async () => void asked.push(`${id} gives back`),
   });

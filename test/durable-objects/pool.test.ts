@@ -24,6 +24,7 @@ import {
   NOW,
   PICTURE,
   pictures,
+  ringAccount,
   rows,
   SECOND,
   stopClock,
@@ -46,6 +47,11 @@ const sharesOf = ({ id }: ATenant) =>
     storage.sql.exec("SELECT * FROM pool_shares WHERE tenant = ? ORDER BY life", id).toArray(),
   );
 const leaseOf = async ({ id }: ATenant) => (await rows(id, "SELECT * FROM leases"))[0];
+const isClosed = () =>
+  inAccount(({ storage }) => {
+    const [state] = storage.sql.exec("SELECT closed_day FROM pool_state").toArray();
+    return state !== undefined && state["closed_day"] !== null;
+  });
 const ringTenant = ({ id }: ATenant) => runDurableObjectAlarm(env.TENANT.getByName(id));
 
 /** The account's object does not answer. */
@@ -397,6 +403,33 @@ describe("news that cannot be told", () => {
     vi.setSystemTime(NOW + HOUR);
     expect(await kindOf(first)).toBe("admitted");
     expect(await kindOf(second)).toBe("account_quota_exceeded");
+  });
+
+  it("are answered before the tenant takes the account's view: it is sent again", async () => {
+    const tenant = await aTenant();
+    const hold = await tenant.hold();
+    const answered = Promise.withResolvers<void>();
+    // oxlint-disable-next-line typescript/unbound-method -- called with its object below
+    const { ask } = Account.prototype;
+    vi.spyOn(Account.prototype, "ask").mockImplementationOnce(async function late(
+      this: Account,
+      message,
+    ) {
+      const answer = await ask.call(this, message);
+      await answered.promise;
+      return answer;
+    });
+    await tenant.settle(hold, { account: "exhausted", verdicts: [], items: voidItemsOf(hold) });
+    await until(() => isClosed());
+    await account().reopen();
+    await ringAccount();
+    answered.resolve();
+    const newsOf = () => rows(tenant.id, "SELECT * FROM account_view WHERE news IS NOT NULL");
+    await until(async () => (await newsOf()).length === 0);
+    expect(await kindOf(tenant)).toBe("account_quota_exceeded");
+    vi.setSystemTime(NOW + 10 * SECOND);
+    await ringAccount();
+    expect(await kindOf(tenant)).toBe("admitted");
   });
 
   it("are not needed to keep a day closed that the account does not answer for", async () => {

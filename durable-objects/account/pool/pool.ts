@@ -28,7 +28,8 @@ const RECALL_WAIT_MS = 1_000;
 
 /** A tenant's object, as far as this is concerned. */
 export interface PoolTenant {
-  applyAccountView(view: AccountView): Promise<unknown>;
+  /** False: not taken, and to be sent again. */
+  applyAccountView(view: AccountView): Promise<boolean>;
   /** @param keep so much of what it does not use it may keep, if it is busy */
   giveBack(generation: number, day: Day, keep: MicroNeurons): Promise<void>;
 }
@@ -164,7 +165,7 @@ export class Pool implements AccountFeature {
     const { transact } = this.#context;
     const { view, tenants } = transact((nowMs) => this.#allocator.nextToNotify(nowMs));
     const notify = async (id: string): Promise<void> => {
-      await this.#around.tenant(id).applyAccountView(view);
+      if (!(await this.#around.tenant(id).applyAccountView(view))) return;
       transact(() => this.#allocator.confirmNotified(id, view));
     };
     await callEach(tenants, notify, LIMITS);

@@ -311,21 +311,28 @@ export const senderOf = (profile: Profile) => ({
 });
 
 /** What the account says of the closure holds, unless a call here has learned something since. */
-export function seeClosure({ stores: { budget, ledger } }: Tx, view: AccountView): void {
+function seeClosure({ stores: { budget, ledger } }: Tx, view: AccountView): void {
   if (budget.account.news !== null || view.notice < budget.account.notice) return;
   ledger.setClosure(view.closure);
 }
 
-/** Takes the account's view, and its closure of the day. */
-export function applyAccountView(tx: Tx, view: AccountView): void {
-  if (tx.stores.budget.see(view, tx.nowMs)) seeClosure(tx, view);
+/**
+ * Takes the account's view, and its closure of the day. False: not now. While news of this tenant are
+ * on their way, the view may be from before or after them.
+ */
+function takeView({ stores: { budget, ledger }, nowMs }: Tx, view: AccountView): boolean {
+  if (budget.account.news !== null) return false;
+  if (budget.see(view, nowMs)) ledger.setClosure(view.closure);
+  return true;
 }
 
 export const ACCOUNT_OPERATIONS = {
-  /** The account's view, sent to this tenant because it would not ask. */
-  applyAccountView: ({ transactIfOpen }: TenantContext, view: AccountView): void => {
-    transactIfOpen((tx) => applyAccountView(tx, view));
-  },
+  /**
+   * The account's view, sent to this tenant because it would not ask. False: it was not taken, and is to
+   * be sent again.
+   */
+  applyAccountView: ({ transactIfOpen }: TenantContext, view: AccountView): boolean =>
+    transactIfOpen((tx) => takeView(tx, view)) ?? true,
 
   /** The account needs what this tenant has leased of a day and does not use. */
   async giveBack(
