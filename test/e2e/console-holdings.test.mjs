@@ -84,8 +84,8 @@ describe("what a tenant keeps, in the console", { skip: NO_BROWSER, timeout: 300
     const { id } = await make("/v1/documents", report);
     const other = await make("/v1/documents", { type: "email", content, tasks: [] });
     await go("documents");
-    await rowOf(id).getByText("summary").waitFor();
-    assert.match((await rowOf(id).textContent()) ?? "", /ready.*report.*u_ada.*summary.*100 %/s);
+    await rowOf(id).getByText("1 task, 100 %").waitFor();
+    assert.match((await rowOf(id).textContent()) ?? "", /ready.*report.*u_ada.*1 task, 100 %/s);
     await assertAccessible(page, "the documents of a tenant");
     await page.getByLabel("Type", { exact: true }).selectOption("email");
     await rowOf(id).waitFor({ state: "detached" });
@@ -110,7 +110,7 @@ describe("what a tenant keeps, in the console", { skip: NO_BROWSER, timeout: 300
     await rowOf(done.id).getByRole("link").click();
     const table = dialog().getByRole("table", { name: "Steps" });
     await table.getByRole("row").nth(4).waitFor();
-    assert.match((await table.textContent()) ?? "", /moderate.*succeeded.*store.*blocked/s);
+    assert.match((await table.textContent()) ?? "", /moderate.*succeeded.*store.*failed.*blocked/s);
     assert.match((await dialog().textContent()) ?? "", /1 succeeded, 1 failed, 0 pending of 2/);
     await assertAccessible(page, "a run");
     assert.ok(!(await page.content()).includes(MARKER));

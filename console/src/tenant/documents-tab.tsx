@@ -32,7 +32,7 @@ export function DocumentsTab({ tenant }: TabProps) {
   return (
     <Panel
       title="Documents"
-      hint="Newest first. Coverage is the share of the text that a task has read."
+      hint="Newest first. Coverage is the share of the text that every task has read."
       actions={
         <Button icon="replay" onClick={page.reload}>
           Refresh
@@ -102,14 +102,23 @@ export function DocumentsTab({ tenant }: TabProps) {
 
 const none = <span class="soft">–</span>;
 
-type Task = StoredDocument["tasks"][number];
-
-/** `done` needs no more words; what was read in part says how much. */
-const TaskState = ({ task }: { readonly task: Task }) => (
-  <li>
-    {words(task.task)} <TagBadge tag={task.state} /> {percent(task.coverage, 1)}
-  </li>
-);
+/** How much was read at least, and each task that did not come to its end. */
+function Coverage({ tasks }: Pick<StoredDocument, "tasks">) {
+  if (tasks.length === 0) return none;
+  const least = Math.min(...tasks.map(({ coverage }) => coverage));
+  return (
+    <>
+      {count(tasks.length)} {tasks.length === 1 ? "task" : "tasks"}, {percent(least, 1)}
+      {tasks
+        .filter(({ state }) => state !== "done")
+        .map(({ task, state }) => (
+          <div key={task}>
+            {words(task)} <TagBadge tag={state} />
+          </div>
+        ))}
+    </>
+  );
+}
 
 const columns = (remove: (document: StoredDocument) => void): readonly Column<StoredDocument>[] => [
   { key: "id", label: "Document", main: true, cell: ({ id }) => <code>{id}</code> },
@@ -128,16 +137,7 @@ const columns = (remove: (document: StoredDocument) => void): readonly Column<St
   {
     key: "tasks",
     label: "Coverage",
-    cell: ({ tasks }) =>
-      tasks.length === 0 ? (
-        none
-      ) : (
-        <ul class="stack">
-          {tasks.map((task) => (
-            <TaskState key={task.task} task={task} />
-          ))}
-        </ul>
-      ),
+    cell: ({ tasks }) => <Coverage tasks={tasks} />,
   },
   {
     key: "cost",

@@ -33,9 +33,11 @@ export function OneRun({ path, onClose }: OneRunProps) {
         {error !== null && <ErrorNote error={error} onRetry={reload} />}
         {data === null && error === null && <Skeleton lines={6} />}
         {data !== null && <Facts run={data} />}
-        <Button icon="replay" small onClick={steps.reload}>
-          Read the steps again
-        </Button>
+        <div class="actions">
+          <Button icon="replay" small onClick={steps.reload}>
+            Read the steps again
+          </Button>
+        </div>
         {steps.error !== null && <ErrorNote error={steps.error} onRetry={steps.reload} />}
         {steps.items === null && steps.error === null && <Skeleton lines={6} />}
         {steps.items?.length === 0 && <Empty icon="replay" title="No step has begun" />}
@@ -96,8 +98,6 @@ const Facts = ({ run }: { readonly run: PipelineRun }) => (
   </dl>
 );
 
-const none = <span class="soft">–</span>;
-
 const STEP_COLUMNS: readonly Column<PipelineStep>[] = [
   {
     key: "document",
@@ -110,11 +110,14 @@ const STEP_COLUMNS: readonly Column<PipelineStep>[] = [
     ),
   },
   { key: "name", label: "Step", cell: ({ name }) => words(name) },
-  { key: "status", label: "Status", cell: ({ status }) => <TagBadge tag={status} /> },
   {
-    key: "why",
-    label: "Failure",
-    cell: ({ failed_as: failure }) => (failure === null ? none : words(failure)),
+    key: "status",
+    label: "Status",
+    cell: ({ status, failed_as: failure }) => (
+      <>
+        <TagBadge tag={status} /> {failure !== null && words(failure)}
+      </>
+    ),
   },
   { key: "attempts", label: "Attempts", end: true, cell: ({ attempts }) => count(attempts) },
   {

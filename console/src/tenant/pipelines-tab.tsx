@@ -91,10 +91,11 @@ const columns = (
     label: "Begun, UTC",
     main: true,
     cell: ({ id, created_at: at }) => (
-      <a href={hashOf(["tenants", tenant, "pipelines", id])}>{moment(at)}</a>
+      <>
+        <a href={hashOf(["tenants", tenant, "pipelines", id])}>{moment(at)}</a> <code>{id}</code>
+      </>
     ),
   },
-  { key: "id", label: "Run", cell: ({ id }) => <code>{id}</code> },
   { key: "state", label: "State", cell: ({ state }) => <TagBadge tag={state} /> },
   {
     key: "progress",
