@@ -48,11 +48,16 @@ export interface FoundPassage extends Passage {
 /** Hits beside those that are wanted: some may be of sets that are being removed. */
 const SPARE_HITS = 10;
 
-/** A repeat with the same idempotency key gets the same vector, and is not charged. */
+/**
+ * A repeat with the same idempotency key gets the same vector, and is not charged.
+ *
+ * @param made called with the vector while its call is settled; not for such a repeat
+ */
 export async function embedQuery(
   { generation: deps }: SearchDeps,
   query: string,
   who: GenerationCaller,
+  made: (embedded: Pick<EmbeddedQuery, "space" | "vector">) => void,
 ): Promise<EmbeddedQuery | GenerationCallFailure> {
   const generation = await generationCall(deps, {
     ...who,
@@ -64,6 +69,7 @@ export async function embedQuery(
     render: ({ answers: [answer] }) => {
       const vector = unitVector(answer?.output.vectors[0] ?? []);
       if (answer === undefined || vector === null) return { kind: "engine_failed", charged: true };
+      made({ space: { model: answer.model, dimensions: vector.length }, vector });
       return renderedJson({ model: answer.model, vector: [...vector] });
     },
   });

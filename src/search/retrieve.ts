@@ -63,11 +63,18 @@ export async function retrieve(
   who: GenerationCaller,
   newCallId: () => string,
 ): Promise<Retrieved | GenerationCallFailure | RegisterFailure> {
-  const embedded = await embedQuery(deps, query, who);
+  const read = rerank ? Math.max(most, Math.min(MOST_RERANKED, most * RERANKED_EACH)) : most;
+  const find = (made: Parameters<typeof findPassages>[1]) =>
+    findPassages(deps, made, { most: read, filter });
+  // The search does not wait for the call to be settled; its passages do.
+  let early: ReturnType<typeof find> | null = null;
+  const embedded = await embedQuery(deps, query, who, (made) => {
+    early = find(made);
+    early.catch(() => undefined);
+  });
   if (embedded.kind !== "embedded") return embedded;
   const { generation, space } = embedded;
-  const read = rerank ? Math.max(most, Math.min(MOST_RERANKED, most * RERANKED_EACH)) : most;
-  const found = await findPassages(deps, embedded, { most: read, filter });
+  const found = await (early ?? find(embedded));
   if (found.kind !== "found") return found;
   const embedding = stepOf("embed", who, generation);
   const plain = found.passages.map((passage): RankedPassage => ({ ...passage, rank: null }));

@@ -237,6 +237,35 @@ describe("POST /v1/documents with search", () => {
 });
 
 describe("POST /v1/documents/search", () => {
+  it("looks for passages while the call of the question is settled", async () => {
+    const tenant = await aTenant();
+    const id = await findable(tenant.call, LEASE);
+    const { promise: isLookedFor, resolve: lookedFor } = Promise.withResolvers<void>();
+    const TENANT = {
+      getByName: (name: string) => {
+        const stub = env.TENANT.getByName(name);
+        return new Proxy(stub, {
+          get: (_, method) => {
+            if (method === "vectorPlaces") lookedFor();
+            if (method !== "settle") return Reflect.get(stub, method) as unknown;
+            return async (...asked: Parameters<typeof stub.settle>) => {
+              await isLookedFor;
+              return stub.settle(...asked);
+            };
+          },
+        });
+      },
+    };
+    const body = { query: "When does the lease end?" };
+    const reply = await ask("POST", "/v1/documents/search", {
+      key: tenant.key,
+      body,
+      env: { TENANT },
+    });
+    expect(reply.body.data).toMatchObject([{ document_id: id }]);
+    expect(await lineOf(tenant, SEARCH)).toMatchObject({ outcome: "posted" });
+  });
+
   it("gives the nearest passages with their place, and what it cost", async () => {
     const tenant = await aTenant();
     const lease = await findable(tenant.call, LEASE, { type: "contract", user_id: "u_7" });
