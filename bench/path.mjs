@@ -71,15 +71,15 @@ await verdict();
 const { f: later, fnMap } = await counters();
 await server.stop();
 
-/** Names of the functions that ran, by their file. */
+/** Lines of the functions that ran, by their file. */
 const ran = new Map();
-for (const [id, { name, decl }] of Object.entries(fnMap)) {
+for (const [id, { decl }] of Object.entries(fnMap)) {
   if (later[id] === earlier[id]) continue;
-  const { originalSource } = map.findEntry(decl.start.line - 1, decl.start.column);
+  const { originalSource, originalLine } = map.findEntry(decl.start.line - 1, decl.start.column);
   if (originalSource === undefined) continue;
   const path = relative(ROOT, resolve(bundle.outdir, originalSource));
   if (!/^(?:src|durable-objects)\//.test(path)) continue;
-  ran.set(path, [...(ran.get(path) ?? []), name]);
+  ran.set(path, [...(ran.get(path) ?? []), originalLine + 1]);
 }
 const files = Array.from(ran.keys(), String).toSorted();
 if (values.list) for (const path of files) say(`${path}: ${ran.get(path).join(", ")}`);
