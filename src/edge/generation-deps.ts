@@ -140,7 +140,7 @@ export function openAiReply(
 
 /** The headers of every reply that was generated. */
 export const generationHeaders = (
-  made: Omit<Generation, "kind" | "rendered">,
+  made: Omit<Generation, "kind" | "callId" | "rendered">,
   config: Config,
 ): Record<string, string> => {
   const { microNeurons, standing, replayed, maxTokens, clamped, cache } = made;

@@ -24,7 +24,7 @@ import type {
   RequestFailure,
   ServiceFailure,
 } from "../domain/ledger/failure.ts";
-import { charged, type Hold, type Item } from "../domain/ledger/ledger.ts";
+import { type CallId, charged, type Hold, type Item } from "../domain/ledger/ledger.ts";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import {
   type GenerationKind,
@@ -116,6 +116,8 @@ export const renderedValue = ({ body }: Rendered): unknown =>
 
 export interface Generation {
   readonly kind: "generated";
+  /** The call that made it, which has the journal line: of a repeat, the first one. */
+  readonly callId: CallId;
   readonly rendered: Rendered;
   readonly microNeurons: MicroNeurons;
   readonly standing: LimitStatus | null;
@@ -197,7 +199,8 @@ export async function generationCall<Kind extends GenerationKind>(
     };
   };
   const inTime = (admitted: Admitted) => beforeDeadline((signal) => run(admitted, signal));
-  return generationOf(await governedCall<Ended>(tenant, admission, inTime, deps.observe));
+  const outcome = await governedCall<Ended>(tenant, admission, inTime, deps.observe);
+  return generationOf(request.callId, outcome);
 }
 
 /** No timer is left behind: one that waits keeps an object in memory. */
@@ -255,7 +258,10 @@ export const keptReply = ({ contentType, body, quotes }: Rendered): StoredReply 
     ? null
     : { contentType, body: body.slice().buffer, ...(quotes !== undefined && { quotes }) };
 
-function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationCallFailure {
+function generationOf(
+  callId: CallId,
+  outcome: GovernedOutcome<Ended>,
+): Generation | GenerationCallFailure {
   switch (outcome.kind) {
     case "replayed":
       return replay(outcome);
@@ -265,11 +271,12 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
         settlement.kind === "unknown_hold"
           ? (outcome.value.item?.microNeurons ?? ZERO)
           : charged(settlement.line);
-      return ended(outcome.value, { microNeurons, standing });
+      return ended(outcome.value, { callId, microNeurons, standing });
     }
     // The hold is stored, so the result may be returned without its settlement: it will be charged.
     case "unconfirmed":
       return ended(outcome.value, {
+        callId,
         microNeurons: outcome.admitted.hold.held,
         standing: outcome.admitted.limits,
       });
@@ -282,7 +289,7 @@ function generationOf(outcome: GovernedOutcome<Ended>): Generation | GenerationC
 
 function ended(
   { made, stage, cache }: Ended,
-  at: { readonly microNeurons: MicroNeurons; readonly standing: LimitStatus | null },
+  at: Pick<Generation, "callId" | "microNeurons" | "standing">,
 ): Generation | GenerationCallFailure {
   if ("body" in made) {
     const { maxTokens, clamped } = stage;
@@ -304,9 +311,9 @@ export function runFailure(
 
 function replay(outcome: Replayed): Generation | GenerationCallFailure {
   const again = givenAgain(outcome);
-  return again.kind === "again"
-    ? { ...again, kind: "generated", replayed: true, maxTokens: null, clamped: false }
-    : again;
+  if (again.kind !== "again") return again;
+  const { callId } = outcome.line;
+  return { ...again, kind: "generated", callId, replayed: true, maxTokens: null, clamped: false };
 }
 
 /** The reply of a call whose idempotency key is repeated. */

@@ -81,7 +81,7 @@ export const answerFromDocuments = defineRoute({
     const asked = { tenantId: call.caller.tenant, question, passages, model, maxTokens };
     const answered = await toItsEnd(call.ctx, answerQuestion(searchDeps(call), asked, asker));
     if (answered.kind !== "answered") return answered;
-    const steps = [...made.steps, stepOf("answer", asker, answered.generation)];
+    const steps = [...made.steps, stepOf("answer", answered.generation)];
     const whole = { ...made, steps };
     return replyOf(toAnswer(answered.answer, passages.length, whole), {
       call,

@@ -47,8 +47,7 @@ export const totalOf = (steps: readonly SearchStep[]): MicroNeurons =>
 
 export const stepOf = (
   step: SearchStep["step"],
-  { callId }: GenerationCaller,
-  { microNeurons }: Generation,
+  { callId, microNeurons }: Generation,
 ): SearchStep => ({ step, callId, microNeurons });
 
 /**
@@ -76,7 +75,7 @@ export async function retrieve(
   const { generation, space } = embedded;
   const found = await (early ?? find(embedded));
   if (found.kind !== "found") return found;
-  const embedding = stepOf("embed", who, generation);
+  const embedding = stepOf("embed", generation);
   const plain = found.passages.map((passage): RankedPassage => ({ ...passage, rank: null }));
   const made = (reranked: SearchMade["reranked"], ...more: readonly SearchStep[]): SearchMade => ({
     embeddingModel: space.model,
@@ -96,7 +95,7 @@ export async function retrieve(
   return {
     kind: "retrieved",
     passages: ranked.passages.slice(0, most),
-    made: made("yes", stepOf("rerank", ranker, ranked.generation)),
+    made: made("yes", stepOf("rerank", ranked.generation)),
     generation: ranked.generation,
   };
 }

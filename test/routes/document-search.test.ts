@@ -375,6 +375,7 @@ describe("POST /v1/documents/search", () => {
     const lines = (await linesOf(tenant)).length;
     const again = await search(tenant.call, body, key);
     expect(again.body.data).toEqual(first.body.data);
+    expect(again.body.steps).toEqual(first.body.steps);
     expect(await linesOf(tenant)).toHaveLength(lines);
     const other = await search(tenant.call, { query: "Another one" }, key);
     expect(other.status).toBe(422);
@@ -386,6 +387,8 @@ describe("POST /v1/documents/search", () => {
     [{ query: "a", top_k: 51 }, "#/top_k"],
     [{ query: "a", top_k: 0 }, "#/top_k"],
     [{ query: "a", filter: { document_ids: [] } }, "#/filter/document_ids"],
+    [{ query: "a", filter: { document_ids: ["lease"] } }, "#/filter/document_ids/0"],
+    [{ query: "a", filter: { types: ["contracts"] } }, "#/filter/types/0"],
     [{ query: "a", filter: { author: "me" } }, "#/filter/author"],
     [{ query: "a", limit: 3 }, "#/limit"],
   ])("refuses %j", async (body, pointer) => {
@@ -497,6 +500,7 @@ describe("POST /v1/documents/answer", () => {
     const lines = (await linesOf(tenant)).length;
     const again = await answer(tenant.call, body, key);
     expect(again.body.answer).toBe(first.body.answer);
+    expect(again.body.steps).toEqual(first.body.steps);
     expect(await linesOf(tenant)).toHaveLength(lines);
   });
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { toNeurons } from "../../domain/ledger/micro-neurons.ts";
+import { DOCUMENT_TYPES } from "../../domain/documents/document.ts";
 import { MOST_CLAIM_CHARS } from "../../domain/search/cited-answer.ts";
 import { ANSWERING_MODEL } from "../../domain/search/search-models.ts";
 import type { SearchFilter } from "../../domain/search/vector-set.ts";
@@ -7,6 +8,7 @@ import type { QuestionAnswer } from "../../search/answer-question.ts";
 import type { RankedPassage } from "../../search/rerank-passages.ts";
 import { type SearchMade, totalOf } from "../../search/retrieve.ts";
 import { count, microNeuronsOut, name, wholeNumber } from "../field.ts";
+import { documentId } from "./document.ts";
 import { modelName } from "../openai/drop-in.ts";
 
 // Semantic search over a tenant's documents, on the wire.
@@ -28,12 +30,10 @@ const query = v.pipe(
   v.description("What is looked for, in words: at most 2,000 bytes."),
 );
 
-const documentType = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-
 const Filter = v.strictObject({
   document_ids: v.optional(
     v.pipe(
-      v.array(name("A document's id.")),
+      v.array(documentId),
       v.minLength(1),
       v.maxLength(20),
       v.description("Only these documents: at most 20."),
@@ -41,9 +41,9 @@ const Filter = v.strictObject({
   ),
   types: v.optional(
     v.pipe(
-      v.array(documentType),
+      v.array(v.picklist(DOCUMENT_TYPES)),
       v.minLength(1),
-      v.maxLength(10),
+      v.maxLength(DOCUMENT_TYPES.length),
       v.description("Only documents of these types."),
     ),
   ),
