@@ -1,4 +1,4 @@
-import { MAX_TEXT_BYTES } from "../domain/documents/document.ts";
+import { hasText, MAX_TEXT_BYTES, storableText } from "../domain/documents/document.ts";
 import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { type Converted, type Converter, convertFile } from "./convert-file.ts";
 import { textOfHtml } from "./html-text.ts";
@@ -53,10 +53,9 @@ async function textOf(
   return checked(contentType === "text/html" ? await textOfHtml(text) : text, contentType, field);
 }
 
-/** A NUL would end the text in some stores; half a character cannot be stored at all. */
 function checked(read: string, contentType: string, field: "content" | "file"): ReadText {
-  const text = read.toWellFormed().replaceAll("\0", " ");
-  if (text.trim() === "") return wrong(field, "must have text: pictures of text are not read");
+  const text = storableText(read);
+  if (!hasText(text)) return wrong(field, "must have text: pictures of text are not read");
   if (utf8Bytes(text) > MAX_TEXT_BYTES) {
     return wrong(field, `must have at most ${MAX_TEXT_BYTES} bytes of text in UTF-8`);
   }

@@ -1,7 +1,11 @@
 import * as v from "valibot";
 import { type InlineDocument, RunDocumentInput } from "../api/native/pipeline.ts";
 import { readDocumentText } from "../documents/stored-files.ts";
-import type { DocumentType, StoredDocument } from "../domain/documents/document.ts";
+import {
+  type DocumentType,
+  type StoredDocument,
+  storableText,
+} from "../domain/documents/document.ts";
 import { CATEGORIES } from "../domain/documents/prompts.ts";
 import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { MAX_PIPELINE_TEXT_BYTES } from "../domain/pipelines/run.ts";
@@ -26,10 +30,13 @@ export interface StepInput {
   readonly stored: StoredDocument | null;
 }
 
+/** The id of a document of the request is that of a stored one. */
+export const ID_TAKEN = "id_taken";
+
 const NOT_FOUND = { kind: "not_found" } as const;
 
 /** Steps to which it matters whether a document of the request is stored by now. */
-const KEEPING: readonly StepName[] = ["store", "embed"];
+const KEEPING: readonly StepName[] = ["fetch", "store", "embed"];
 
 /** @param from where the document begins in the run's file */
 export async function readInput(
@@ -52,9 +59,12 @@ export async function readInput(
     const there = found.kind === "document" ? found.document : null;
     // One that the run has not stored may be another one: `store` finds that out.
     const stored = document.file === null || there?.file === document.file ? there : null;
+    // Before anything is paid for it: `store` could not keep it.
+    const isTaken = step === "fetch" && there !== null && run.steps.includes("store");
+    if (isTaken) return { kind: "failed", as: ID_TAKEN };
     const { content, type, user_id: userId = null, language = null } = said;
     const categories = said.categories ?? CATEGORIES[type];
-    const text = content.toWellFormed();
+    const text = storableText(content);
     return { kind: "input", text, type, userId, language, categories, inline: said, stored };
   }
   if (found.kind !== "document") return { kind: "failed", as: found.kind };

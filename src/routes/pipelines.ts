@@ -43,7 +43,13 @@ export const createRun = defineRoute({
   auth: AUTH,
   body: { schema: RunInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 202, schema: RunOutput },
-  failures: CREATE_RUN,
+  failures: [
+    ...CREATE_RUN,
+    "model_not_allowed",
+    "model_not_found",
+    "model_retired",
+    "unpriced_model",
+  ],
   handle: async (call) => {
     const { documents, steps, policy = null, model = null, resume } = call.body;
     const named = documents.map((one) =>

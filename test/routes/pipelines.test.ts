@@ -208,6 +208,20 @@ describe("a run", () => {
     expect(await runFiles(tenant)).toEqual([]);
   });
 
+  it("pays nothing for a document whose id is taken", async () => {
+    const tenant = await aTenant();
+    const id = "doc_taken";
+    await tenant.call("POST", "/v1/documents", { id, type: "other", content: LEASE, tasks: [] });
+    const documents = [inline(FERRY, { id }), inline(GARDEN)];
+    const { body } = await start(tenant, documents, ["summarize", "store"]);
+    const run = await until(tenant, body.id, ["completed"]);
+    expect(run.counts).toMatchObject({ succeeded: 1, failed: 1, failed_as: { id_taken: 1 } });
+    const steps = await stepsOf(tenant, body.id);
+    expect(steps.filter(({ document }) => document === 0)).toMatchObject([
+      { name: "fetch", status: "failed", failed_as: "id_taken", micro_neurons: 0 },
+    ]);
+  });
+
   it("goes on when a document fails", async () => {
     const tenant = await aTenant();
     const { body } = await start(tenant, [inline(RUDE), "doc_missing", inline(FERRY)]);
@@ -667,6 +681,9 @@ describe("what cannot be", () => {
     [{ documents: ["doc_a", "doc_a"], steps: ["moderate"] }, "#/documents/1"],
     [{ documents: ["https://example.com/a"], steps: ["moderate"] }, "#/documents/0"],
     [{ documents: [inline("x".repeat(65_537))], steps: ["moderate"] }, "#/documents/0"],
+    [{ documents: [inline(" \u0000\n")], steps: ["moderate"] }, "#/documents/0"],
+    [{ documents: ["doc_a"], steps: ["moderate"], policy: "no-such" }, "#/policy"],
+    [{ documents: ["doc_a"], steps: ["embed"], model: "@cf/baai/bge-m3" }, "#/model"],
   ])("is refused with its place: %#", async (body, pointer) => {
     const tenant = await aTenant();
     const reply = await tenant.call("POST", RUNS, body);
@@ -674,6 +691,25 @@ describe("what cannot be", () => {
     const pointers = reply.body.errors.map((error: { pointer: string }) => error.pointer);
     expect(pointers.some((one: string) => one.startsWith(pointer))).toBe(true);
     expect((await tenant.call("GET", RUNS)).body.data).toEqual([]);
+  });
+
+  it.each([
+    [{ model: "no-such" }, {}, "model_not_found"],
+    [{ model: "@cf/meta/llama-2-7b-chat-int8" }, {}, "model_retired"],
+    [{}, { models: ["@cf/meta/llama-3.1-8b-instruct-fp8"] }, "model_not_allowed"],
+  ])("is a run whose model cannot run: %j", async (body, settings, kind) => {
+    const tenant = await aTenant(settings);
+    const documents = [inline(FERRY)];
+    const reply = await tenant.call("POST", RUNS, {
+      documents,
+      steps: ["summarize", "store"],
+      ...body,
+    });
+    expect(reply.body.kind).toBe(kind);
+    expect((await tenant.call("GET", RUNS)).body.data).toEqual([]);
+    // No step of this one asks that model.
+    const plain = await tenant.call("POST", RUNS, { documents, steps: ["moderate"] });
+    expect(plain.status).toBe(202);
   });
 
   it("is said where the deployment has no Workflow", async () => {

@@ -1,3 +1,5 @@
+import { DEFAULT_MODEL, findWriter } from "../../../src/domain/documents/plan-analysis.ts";
+import { MODEL_TASKS } from "../../../src/domain/documents/prompts.ts";
 import {
   MAX_OPEN_RUNS,
   NO_COUNTS,
@@ -6,7 +8,10 @@ import {
   type RunDocument,
   sliceCount,
 } from "../../../src/domain/pipelines/run.ts";
-import type { StepName } from "../../../src/domain/pipelines/step.ts";
+import { type StepName, taskOf } from "../../../src/domain/pipelines/step.ts";
+import type { Run } from "../../../src/domain/runs/run.ts";
+import { modelsFor } from "../../../src/domain/tenant/settings.ts";
+import { findPolicy, modelFinder, NO_SUCH_POLICY } from "../calls/plan-call.ts";
 import { TOO_MANY_WATCHERS } from "../../watchers.ts";
 import type { TenantContext } from "../feature.ts";
 import { notFound, pageOf } from "../page.ts";
@@ -58,9 +63,9 @@ export interface NewPipelineRun extends NewRun {
   readonly secretHash: string;
 }
 
-function createPipelineRun(tx: Tx, request: NewPipelineRun): Made<NamedRun> | NotMade {
+function createPipelineRun(tx: Tx, request: NewPipelineRun): Made<NamedRun> | NotMade | Unfit {
   const { steps, documents, policy, model, secretHash } = request;
-  const made = createRun(tx, PIPELINE_RUN, request, (run) => ({
+  const complete = (run: Run): PipelineRun => ({
     ...run,
     steps,
     documents: documents.length,
@@ -68,11 +73,24 @@ function createPipelineRun(tx: Tx, request: NewPipelineRun): Made<NamedRun> | No
     model,
     secretHash,
     counts: NO_COUNTS,
-  }));
+  });
+  const made = createRun(tx, PIPELINE_RUN, request, complete, () => unfitness(tx, request));
   if (made.kind === "run" && !made.repeated) {
     tx.stores.pipelines.insertDocuments(made.run.id, documents);
   }
   return made;
+}
+
+/** Each call of the run would be refused: its policy is not there, or its model cannot run. */
+type Unfit = typeof NO_SUCH_POLICY | Exclude<ReturnType<typeof findWriter>, { kind: "found" }>;
+
+function unfitness(tx: Tx, { steps, policy, model }: NewPipelineRun): Unfit | null {
+  if (policy !== null && findPolicy(tx, policy) === null) return NO_SUCH_POLICY;
+  const asksModel = MODEL_TASKS.some((task) => steps.some((step) => taskOf(step) === task));
+  if (model === null && !asksModel) return null;
+  const [id] = modelsFor(tx.profile.settings, model ?? DEFAULT_MODEL);
+  const found = findWriter(id, modelFinder(tx));
+  return found.kind === "found" ? null : found;
 }
 
 function listSteps(

@@ -56,13 +56,17 @@ export type NotMade =
 
 export type NotFound = Extract<LookupFailure, { kind: "not_found" }>;
 
-/** @param complete adds what only runs of this kind have */
-export function createRun<R extends Run, Reply extends object>(
+/**
+ * @param complete adds what only runs of this kind have
+ * @param unfitness why no call of the run could be admitted; null: nothing speaks against it
+ */
+export function createRun<R extends Run, Reply extends object, Unfit extends object = never>(
   tx: Tx,
   kind: RunKind<R, Reply>,
   request: NewRun,
   complete: (run: Run) => R,
-): Made<Reply> | NotMade {
+  unfitness: () => Unfit | null = () => null,
+): Made<Reply> | NotMade | Unfit {
   const { generation } = tx.profile;
   const store = kind.storeOf(tx.stores);
   return once(
@@ -72,11 +76,13 @@ export function createRun<R extends Run, Reply extends object>(
       const run = store.read(id);
       return run === null ? null : { ...kind.reply(run), generation, repeated: true };
     },
-    (): Made<Reply> | NotMade => {
+    (): Made<Reply> | NotMade | Unfit => {
       if (isStorageFull(tx)) return { kind: "storage_full" };
       if (store.open().filter((run) => !isOver(run)).length >= kind.mostOpen) {
         return { kind: "over_limit", detail: kind.tooMany };
       }
+      const unfit = unfitness();
+      if (unfit !== null) return unfit;
       const run = complete(newRun(tx, request));
       store.write(run);
       store.noteSign(run.id, tx.nowMs);

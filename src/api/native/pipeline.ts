@@ -3,6 +3,7 @@ import { shaped, stated } from "../../http/field-errors.ts";
 import {
   DEFAULT_RETENTION_DAYS,
   DOCUMENT_TYPES,
+  hasText,
   MAX_RETENTION_DAYS,
 } from "../../domain/documents/document.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
@@ -24,6 +25,7 @@ const InlineDocumentInput = v.strictObject({
     v.string(),
     v.minLength(1),
     v.maxBytes(MAX_PIPELINE_TEXT_BYTES),
+    v.check(stated("must have text", hasText)),
     v.description("The text, at most 64 KB in UTF-8."),
   ),
   language: v.optional(

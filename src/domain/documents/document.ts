@@ -97,3 +97,9 @@ export const documentKeys = (owner: PictureOwner, file: CallId): readonly string
   textKey(owner, file),
   resultsKey(owner, file),
 ];
+
+/** A NUL would end the text in some stores; half a character cannot be stored at all. */
+export const storableText = (text: string): string => text.toWellFormed().replaceAll("\0", " ");
+
+/** Whether there is something to read: more than blanks. */
+export const hasText = (text: string): boolean => storableText(text).trim() !== "";

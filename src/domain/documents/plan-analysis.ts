@@ -59,12 +59,11 @@ export function planAnalysis(
   const stages: TaskStage[] = [];
   for (const measured of tasks) {
     const isChat = measured.calls[0].kind === "chat";
-    const primary = find(isChat ? id : SENTIMENT_MODEL);
+    const primary = isChat ? findWriter(id, find) : find(SENTIMENT_MODEL);
     if (primary.kind !== "found") {
       if (!isChat) continue;
       return primary;
     }
-    if (isChat && primary.model.task !== "text_generation") return NOT_A_WRITER;
     const fallbacks = isChat ? fallbackIds.flatMap((one) => writer(one, find)) : [];
     const models: [Model, ...Model[]] = [primary.model, ...fallbacks];
     stages.push({
@@ -87,9 +86,18 @@ const NOT_A_WRITER = {
   errors: [{ path: ["model"], detail: "must be a model for text_generation" }],
 } as const;
 
-function writer(id: string, find: FindModel): readonly Model[] {
+/** A model for the tasks that ask a language model. */
+export function findWriter(
+  id: string,
+  find: FindModel,
+): ReturnType<FindModel> | typeof NOT_A_WRITER {
   const found = find(id);
-  return found.kind === "found" && found.model.task === "text_generation" ? [found.model] : [];
+  return found.kind === "found" && found.model.task !== "text_generation" ? NOT_A_WRITER : found;
+}
+
+function writer(id: string, find: FindModel): readonly Model[] {
+  const found = findWriter(id, find);
+  return found.kind === "found" ? [found.model] : [];
 }
 
 const usageOf = (model: Model, call: MeasuredCall): Usage =>

@@ -1,4 +1,10 @@
-import { type Model, rateClassOf, priceOf, type Usage } from "../catalogue/catalogue.ts";
+import {
+  type Model,
+  rateClassOf,
+  type ResolvedModel,
+  priceOf,
+  type Usage,
+} from "../catalogue/catalogue.ts";
 import type { DocumentTask } from "../documents/task.ts";
 import type { ModelTask } from "../catalogue/model-task.ts";
 import { estimateInputTokens } from "../generation/token-bound.ts";
@@ -47,9 +53,7 @@ export interface PlannedStage {
 }
 
 /** Finds a model that may run for this tenant, or the reason why it may not. */
-export type FindModel = (
-  id: string,
-) => { readonly kind: "found"; readonly model: Model } | ModelFailure;
+export type FindModel = (id: string) => ResolvedModel;
 
 export type ModelFailure =
   | Extract<LookupFailure, { kind: "model_not_found" | "model_retired" }>

@@ -9,7 +9,7 @@ import { taskOf } from "../../domain/pipelines/step.ts";
 import { callerOf } from "../../domain/runs/run.ts";
 import { tenantObject } from "../../edge/bindings.ts";
 import { renderedJson } from "../../generation/generation-call.ts";
-import type { StepInput } from "../read-input.ts";
+import { ID_TAKEN, type StepInput } from "../read-input.ts";
 import {
   documentDeps,
   failed,
@@ -78,6 +78,8 @@ async function storeInline(
     model: null,
     render: () => renderedJson({}),
   });
+  // Its id was taken since `fetch`: nothing else in it is the caller's.
+  if (outcome.kind === "invalid_request") return failed(ID_TAKEN);
   if (outcome.kind !== "done") return failureOf(context, outcome);
   const found = await tenantObject(env, tenantId).readDocument(
     callerOf(context.run),
