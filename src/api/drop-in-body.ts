@@ -1,8 +1,14 @@
+import type { FieldError } from "../domain/ledger/failure.ts";
+import { isExactNumber } from "../http/exact-number.ts";
+
 // What clients of the drop-in surfaces send in other ways than their documents say. Most write an
 // option that was not given as null, some as nothing; histories come back as other providers write
 // them. It is put right before a schema sees it: what means the same is taken, and nothing is guessed.
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** Texts that are the input itself: an empty one is a wrong one, and not absent. */
+const INPUTS: ReadonlySet<string> = new Set(["input", "prompt", "text"]);
 
 /** Fields in which null is a value: JSON Schemas, and the arguments of a tool. */
 const HOLDS_NULL: ReadonlySet<string> = new Set([
@@ -14,13 +20,18 @@ const HOLDS_NULL: ReadonlySet<string> = new Set([
   "examples",
 ]);
 
-/** Names of people: nobody is named by nothing. */
-const PERSONS: ReadonlySet<string> = new Set(["user", "safety_identifier"]);
-
-/** Null means absent on every field, however deep it lies; an empty name of a person too. */
+/**
+ * Null means absent on every field, however deep it lies. So does an empty text at the top: clients in
+ * languages without null send it for an option that was not given.
+ */
 export function mended(value: unknown): unknown {
   const given = withoutNulls(value);
-  return isFields(given) ? without(given, (name, is) => is === "" && PERSONS.has(name)) : given;
+  if (!isFields(given)) return given;
+  const options = without(given, (name, is) => is === "" && !INPUTS.has(name));
+  const { stop } = options;
+  return Array.isArray(stop)
+    ? { ...options, stop: stop.filter((text) => text !== "" && text !== null) }
+    : options;
 }
 
 /** Calls itself once a level: a body nests 32 deep at most. */
@@ -35,34 +46,81 @@ function withoutNulls(value: unknown): unknown {
   );
 }
 
-/** An empty field of a form is one that was not filled in. */
-export const mendedForm = (value: unknown): unknown =>
-  isFields(value) ? without(value, (_, is) => is === "") : value;
+/** An empty field of a form is one that was not filled in, in a list too. */
+export function mendedForm(value: unknown): unknown {
+  if (!isFields(value)) return value;
+  const filled = Object.entries(value).map(([name, is]) => [
+    name,
+    Array.isArray(is) ? is.filter((item) => item !== "") : is,
+  ]);
+  return without(Object.fromEntries(filled), (_, is) => is === "" || isEmpty(is));
+}
+
+/** Moderations, whose one item may have its parts in the forms of a chat. */
+export function mendedModeration(value: unknown): unknown {
+  const body = mended(value);
+  if (!isFields(body) || !Array.isArray(body["input"])) return body;
+  const input: readonly unknown[] = body["input"];
+  return input.some(isFields) ? { ...body, input: input.map(mendedPart) } : body;
+}
 
 /** A chat, with its history as the field's gateways take it. */
 export function mendedChat(value: unknown): unknown {
-  const body = mendedFormat(mended(value));
+  const body = mendedEffort(mendedFormat(mended(value)));
   if (!isFields(body)) return body;
-  const { messages, tools } = body;
+  const { messages, tools, tool_choice: choice } = body;
   // `auto` is what is done without tools anyway.
   const saysNothing = body["tool_choice"] === "auto" && !isFilled(tools);
   return {
     ...(saysNothing ? without(body, (name) => name === "tool_choice") : body),
     ...(Array.isArray(messages) && { messages: messages.map(mendedMessage) }),
+    ...(Array.isArray(tools) && { tools: tools.map(nestedTool) }),
+    ...(isFields(choice) && { tool_choice: nestedTool(choice) }),
   };
 }
 
+/** As routers of several providers have it, and the Responses API. */
+function mendedEffort(body: unknown): unknown {
+  if (!isFields(body) || !isFields(body["reasoning"]) || "reasoning_effort" in body) return body;
+  const { effort } = body["reasoning"];
+  return effort === undefined ? body : { ...body, reasoning_effort: effort };
+}
+
+/** A function with its fields beside its type, as the Responses API has it, or without a type. */
+function nestedTool(tool: unknown): unknown {
+  if (!isFields(tool)) return tool;
+  const { type = "function", function: called, ...rest } = tool;
+  if (isFields(called)) return { ...tool, type, function: mendedFunction(called) };
+  return type === "function" && typeof rest["name"] === "string"
+    ? { type, function: mendedFunction(rest) }
+    : tool;
+}
+
+/** The same the other way round: a function as a chat has it, or without a type. */
+export function flatTool(tool: unknown): unknown {
+  if (!isFields(tool)) return tool;
+  const { type = "function", function: called, ...rest } = tool;
+  if (type !== "function") return tool;
+  return { type, ...mendedFunction(isFields(called) ? { ...rest, ...called } : rest) };
+}
+
+/** PHP writes an object without fields as an empty list. */
+function mendedFunction(called: Fields): Fields {
+  const { parameters } = called;
+  if (isEmpty(parameters)) return { ...called, parameters: {} };
+  return isFields(parameters) && isEmpty(parameters["properties"])
+    ? { ...called, parameters: { ...parameters, properties: {} } }
+    : called;
+}
+
 /**
- * A schema for the answer, as it is spelt elsewhere: vLLM's and Cloudflare's `guided_json`, a `schema`
- * beside `json_object`, and Cloudflare's bare schema in `json_schema`. All become OpenAI's form.
+ * A schema for the answer, as it is spelt elsewhere: a `schema` beside `json_object`, Cloudflare's bare
+ * schema in `json_schema`, and the fields in `schemaBeside`. All become OpenAI's form.
  */
 export function mendedFormat(body: unknown): unknown {
   if (!isFields(body)) return body;
-  const { guided_json: guided, ...rest } = body;
-  const format = rest["response_format"];
-  if (guided !== undefined && format === undefined) {
-    return { ...rest, response_format: schemaFormat(read(guided)) };
-  }
+  const format = body["response_format"];
+  if (format === undefined) return schemaBeside(body);
   if (!isFields(format)) return body;
   const { type, schema, json_schema: given } = format;
   if (type === "json_object" && isFields(schema))
@@ -75,6 +133,55 @@ export function mendedFormat(body: unknown): unknown {
     ? { ...body, response_format: { ...format, json_schema: { name: ANSWER, ...given } } }
     : body;
 }
+
+/**
+ * vLLM's and Cloudflare's `guided_json`, vLLM's `structured_outputs`, llama.cpp's `json_schema` and
+ * Ollama's `format`.
+ */
+function schemaBeside(body: Fields): Fields {
+  const { structured_outputs: outputs, json_schema: schema, format } = body;
+  const json = isFields(outputs) && Object.keys(outputs).length === 1 ? outputs["json"] : undefined;
+  const instead = (name: string, response_format: unknown): Fields => ({
+    ...without(body, (field) => field === name),
+    response_format,
+  });
+  if (body["guided_json"] !== undefined) {
+    return instead("guided_json", schemaFormat(read(body["guided_json"])));
+  }
+  if (json !== undefined) return instead("structured_outputs", schemaFormat(read(json)));
+  if (isFields(schema) && isSchema(schema)) return instead("json_schema", schemaFormat(schema));
+  if (format === "json") return instead("format", { type: "json_object" });
+  return isFields(format) && isSchema(format) ? instead("format", schemaFormat(format)) : body;
+}
+
+/** Other servers' fields for the form of an answer. */
+const FORMS = [
+  "guided_json",
+  "guided_regex",
+  "guided_choice",
+  "guided_grammar",
+  "structured_outputs",
+  "grammar",
+  "json_schema",
+] as const;
+
+/**
+ * A field for the form of an answer that cannot be honoured: dropped in silence, the caller would read
+ * something else than was asked for.
+ *
+ * @param instead the field of this surface
+ * @param more fields that it does not have besides
+ */
+export const formRefused =
+  (instead: string, more: readonly string[] = []) =>
+  (body: unknown): FieldError | null => {
+    const name = [...FORMS, ...more].find((field) => Object(body)[field] !== undefined);
+    return name === undefined ? null : { path: [name], detail: `must be absent: ${instead}` };
+  };
+
+export const chatFormRefused = formRefused(
+  "the form of an answer is a JSON schema in response_format, and nothing else",
+);
 
 const ANSWER = "answer";
 
@@ -149,7 +256,10 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === "object" &&
   value !== null &&
   !Array.isArray(value) &&
-  !(value instanceof Uint8Array);
+  !(value instanceof Uint8Array) &&
+  !isExactNumber(value);
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 const isFilled = (list: unknown): boolean => Array.isArray(list) && list.length > 0;
 

@@ -1,3 +1,5 @@
+export { isExactNumber } from "../io/exact-json.ts";
+
 // Whole numbers that are too long for a float. JSON does not limit digits; JavaScript rounds numbers
 // beyond 2^53, and a rounded seed is another seed.
 

@@ -1,5 +1,6 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Failure, FieldError, RequestFailure } from "../domain/ledger/failure.ts";
+import { parseExactly } from "../io/exact-json.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import { fieldsOf, type FormFields } from "./form.ts";
 import { type Encoding, ENCODINGS, unpacked } from "./packed-body.ts";
@@ -17,8 +18,8 @@ import { wellFormed } from "./well-formed.ts";
 // Reads a JSON body from a caller who may be hostile: its bytes are counted as they arrive, without trust
 // in Content-Length, and its shape is limited before it is parsed.
 
-/** RFC 8259 knows no charset; many clients send `utf-8` all the same. */
-const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?;?$/i;
+/** RFC 8259 knows no charset; many clients send one all the same, in their own spelling. */
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*("?)(?:utf-?8|us-ascii)\1\s*)?;?$/i;
 
 export type BodyFailure = Extract<
   RequestFailure,
@@ -124,7 +125,7 @@ function decode(bytes: Uint8Array): string | null {
 
 function parse(text: string): { readonly value: unknown } | null {
   try {
-    return { value: JSON.parse(text) as unknown };
+    return { value: parseExactly(text) };
   } catch {
     return null;
   }

@@ -1,3 +1,5 @@
+import { isExactNumber } from "../io/exact-json.ts";
+
 // JSON can spell half a surrogate pair (`"cut: \\ud83d"`), which UTF-8 cannot. If it were kept, later
 // requests with it would fail, such as every later turn of a chat. It is repaired where bodies come in, so
 // that no other code ever sees one.
@@ -8,7 +10,7 @@
  */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || isExactNumber(value)) return value;
   if (Array.isArray(value)) return value.map(wellFormed);
   return Object.fromEntries(
     Object.entries(value).map(([name, one]) => [name.toWellFormed(), wellFormed(one)]),

@@ -19,7 +19,7 @@ import {
 } from "../edge/generation-deps.ts";
 import type { MeasuredCall, CallOrigin, Misread } from "./measured-call.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
-import { mendedChat } from "../api/drop-in-body.ts";
+import { chatFormRefused, mendedChat } from "../api/drop-in-body.ts";
 
 export const createChatCompletion = defineRoute({
   method: "POST",
@@ -30,7 +30,12 @@ export const createChatCompletion = defineRoute({
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/chat/completions" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: ChatInput, limitBytes: MAX_BODY_BYTES, mend: mendedChat },
+  body: {
+    schema: ChatInput,
+    limitBytes: MAX_BODY_BYTES,
+    mend: mendedChat,
+    refuse: chatFormRefused,
+  },
   reply: { status: 200, schema: ChatOutputBody },
   failures: GENERATED,
   handle: async (call) => {

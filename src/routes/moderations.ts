@@ -18,7 +18,7 @@ import {
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
 import { labelsOf } from "../http/call-labels.ts";
 import { objectCaller, GOVERNED } from "../edge/bindings.ts";
-import { mended } from "../api/drop-in-body.ts";
+import { mendedModeration } from "../api/drop-in-body.ts";
 
 export const createModeration = defineRoute({
   method: "POST",
@@ -28,7 +28,12 @@ export const createModeration = defineRoute({
   surface: "openai",
   admits: { kind: "moderation", route: "POST /v1/moderations" },
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: ModerationInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT, mend: mended },
+  body: {
+    schema: ModerationInput,
+    limitBytes: MAX_BODY_BYTES,
+    weight: BODY_WEIGHT,
+    mend: mendedModeration,
+  },
   reply: { status: 200, schema: ModerationOutput },
   failures: GOVERNED,
   handle: async (call) => {

@@ -19,7 +19,7 @@ import {
 } from "../api/responses/body.ts";
 import { ofResponse } from "../api/responses/conversation.ts";
 import { responseEvents } from "../api/responses/events.ts";
-import { mendedResponse } from "../api/responses/mended-body.ts";
+import { formOfResponseRefused, mendedResponse } from "../api/responses/mended-body.ts";
 import { endingOf, outputItems } from "../api/responses/output-items.ts";
 import {
   begunResponse,
@@ -60,7 +60,7 @@ export const createResponse = defineRoute({
     schema: ResponseInput,
     limitBytes: MAX_BODY_BYTES,
     mend: mendedResponse,
-    refuse: refusedBody,
+    refuse: (body: unknown) => refusedBody(body) ?? formOfResponseRefused(body),
   },
   reply: { status: 200, schema: ResponseOutput },
   failures: [...GENERATED, "not_found"],

@@ -17,7 +17,7 @@ import {
   toSessionState,
   toTerms,
 } from "../api/native/session.ts";
-import { mendedChat } from "../api/drop-in-body.ts";
+import { chatFormRefused, mendedChat } from "../api/drop-in-body.ts";
 import { refusedIn, SessionChatInput, takenHeaders } from "../api/openai/chat.ts";
 import { personOf } from "../api/openai/drop-in.ts";
 import { askedChat } from "../edge/chat-call.ts";
@@ -187,7 +187,12 @@ const createSessionMessage = defineRoute({
   admits: { kind: "generation", route: MESSAGE_ROUTE },
   auth: ROLES,
   params: ID,
-  body: { schema: SessionChatInput, limitBytes: MAX_MESSAGE_BYTES, mend: mendedChat },
+  body: {
+    schema: SessionChatInput,
+    limitBytes: MAX_MESSAGE_BYTES,
+    mend: mendedChat,
+    refuse: chatFormRefused,
+  },
   reply: { status: 200, schema: SessionChatOutput },
   failures: SESSION_MESSAGE,
   handle: async (call) => {

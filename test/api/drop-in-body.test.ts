@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { isWholeObject } from "../../src/domain/text/json-text.ts";
-import { mended, mendedChat, mendedForm } from "../../src/api/drop-in-body.ts";
+import { parseExactly } from "../../src/io/exact-json.ts";
+import { mendedResponse } from "../../src/api/responses/mended-body.ts";
+import { mended, mendedChat, mendedForm, mendedModeration } from "../../src/api/drop-in-body.ts";
 
 describe("a body", () => {
   it.each([
@@ -18,7 +20,9 @@ describe("a body", () => {
       },
       { schema: { properties: { a: { enum: [null], default: null, const: null } } } },
     ],
-    [{ user: "", safety_identifier: "" }, {}],
+    [{ user: "", safety_identifier: "", reasoning_effort: "", previous_response_id: "" }, {}],
+    [{ stop: "" }, {}],
+    [{ stop: ["", "a", null] }, { stop: ["a"] }],
     [
       { user: "u", input: "" },
       { user: "u", input: "" },
@@ -39,6 +43,9 @@ describe("a form", () => {
   it("has no field that was not filled in", () => {
     const file = new Uint8Array([1]);
     expect(mendedForm({ language: "", model: "m", file })).toEqual({ model: "m", file });
+    expect(mendedForm({ include: [""], granularities: ["", "word"] })).toEqual({
+      granularities: ["word"],
+    });
   });
 });
 
@@ -141,5 +148,119 @@ describe("arguments", () => {
   it("are looked at once, however deep", () => {
     const deep = `{"a":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}`;
     expect(isWholeObject(deep)).toBe(true);
+  });
+});
+
+const written = (given: unknown) => ({
+  tools: [{ type: "function", function: { name: "f", parameters: given } }],
+});
+
+describe("a tool", () => {
+  const parameters = { type: "object", properties: { id: { type: "integer" } } };
+  const nested = { type: "function", function: { name: "f", parameters } };
+  const flat = { type: "function", name: "f", parameters };
+
+  it.each([nested, flat, { function: nested.function }, { name: "f", parameters }])(
+    "comes as %j, on either surface",
+    (tool) => {
+      expect(mendedChat({ tools: [tool] })).toEqual({ tools: [nested] });
+      expect(mendedResponse({ tools: [tool] })).toEqual({ tools: [flat] });
+    },
+  );
+
+  it("may be chosen in either form", () => {
+    const [inChat, inResponse] = [
+      { type: "function", function: { name: "f" } },
+      { type: "function", name: "f" },
+    ];
+    for (const tool_choice of [inChat, inResponse]) {
+      expect(mendedChat({ tools: [nested], tool_choice })).toMatchObject({ tool_choice: inChat });
+      expect(mendedResponse({ tools: [flat], tool_choice })).toMatchObject({
+        tool_choice: inResponse,
+      });
+    }
+  });
+
+  it("has an object without fields as PHP writes it", () => {
+    expect(mendedChat(written([]))).toEqual(written({}));
+    expect(mendedChat(written({ type: "object", properties: [] }))).toEqual(
+      written({ type: "object", properties: {} }),
+    );
+  });
+
+  it("of another kind stays as it is", () => {
+    const tools = [{ type: "custom", custom: { name: "x" } }, { type: "web_search" }];
+    expect(mendedChat({ tools })).toEqual({ tools });
+    expect(mendedResponse({ tools })).toEqual({ tools });
+  });
+});
+
+describe("an effort of reasoning", () => {
+  it("may lie in an object", () => {
+    const reasoning = { effort: "high" };
+    expect(mendedChat({ reasoning })).toEqual({ reasoning, reasoning_effort: "high" });
+    expect(mendedChat({ reasoning, reasoning_effort: "low" })).toMatchObject({
+      reasoning_effort: "low",
+    });
+  });
+});
+
+describe("a body of the Responses API", () => {
+  const schema = { type: "object" };
+
+  it.each([
+    { type: "json_schema", schema },
+    { type: "json_schema", json_schema: { name: "answer", schema } },
+  ])("may have the schema of its answer as %j", (format) => {
+    expect(mendedResponse({ text: { format } })).toEqual({
+      text: { format: { type: "json_schema", name: "answer", schema } },
+    });
+  });
+
+  it("may have an assistant that said nothing", () => {
+    expect(mendedResponse({ input: [{ role: "assistant", content: [] }] })).toEqual({
+      input: [{ type: "message", role: "assistant", content: "" }],
+    });
+  });
+});
+
+describe("a long whole number", () => {
+  const long = "9223372036854775807";
+
+  it.each([
+    `{"tools":[{"type":"function","function":{"name":"f","parameters":{"maximum":${long}}}}]}`,
+    `{"tools":[{"type":"function","function":{"name":"f","parameters":{"enum":[-${long}]}}}]}`,
+  ])("is kept in a tool: %s", (sent) => {
+    expect(JSON.stringify(mendedChat(parseExactly(sent)))).toBe(sent);
+  });
+
+  it("is kept in arguments that come as an object", () => {
+    const sent = `{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":{"id":${long}}}}]}`;
+    expect(JSON.stringify(said(parseExactly(sent)))).toContain(`{\\"id\\":${long}}`);
+    const item = `{"input":[{"type":"function_call","call_id":"c","name":"f","arguments":{"id":${long}}}]}`;
+    expect(mendedResponse(parseExactly(item))).toMatchObject({
+      input: [{ arguments: `{"id":${long}}` }],
+    });
+  });
+
+  it("is a number everywhere else", () => {
+    expect(parseExactly(`{"seed":${long},"n":[${long}]}`)).toEqual({
+      seed: Number(long),
+      n: [Number(long)],
+    });
+    expect(() => parseExactly("{")).toThrow(SyntaxError);
+  });
+});
+
+describe("the parts of a moderation", () => {
+  it("may be plain strings, and pictures named by a string", () => {
+    const url = "https://example.com/a.png";
+    expect(mendedModeration({ input: ["a", { type: "image_url", image_url: url }] })).toEqual({
+      input: [
+        { type: "text", text: "a" },
+        { type: "image_url", image_url: { url } },
+      ],
+    });
+    expect(mendedModeration({ input: ["a", "b"] })).toEqual({ input: ["a", "b"] });
   });
 });

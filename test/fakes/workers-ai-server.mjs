@@ -291,8 +291,11 @@ function answerRun(script, request, body, response) {
   const behaviour = script.behaviour(asked.task, asked.content);
   const chunked = request.headers["transfer-encoding"] === "chunked";
   // As it was written: a number of 64 bits is another one when it is read.
-  const seed = /"seed":([-\d]+)/.exec(body.subarray(0, 65_536).toString("latin1"))?.[1] ?? null;
-  script.record({ ...asked, headers, bytes: body.length, chunked, behaviour, seed });
+  const digitsOf = (/** @type {string} */ name) =>
+    new RegExp(`"${name}":([-\\d]+)`).exec(body.subarray(0, 65_536).toString("latin1"))?.[1] ??
+    null;
+  const [seed, maximum] = [digitsOf("seed"), digitsOf("maximum")];
+  script.record({ ...asked, headers, bytes: body.length, chunked, behaviour, seed, maximum });
 
   if (breakTransport(behaviour, request, response) || fail(behaviour, response)) return;
   if (asked.task === "picture") {

@@ -23,6 +23,7 @@ interface EngineRequest {
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Its digits. */
   readonly seed: string | null;
+  readonly maximum: string | null;
 }
 
 /** What the engine was asked. */
@@ -161,6 +162,39 @@ describe("a schema in another spelling", () => {
   });
 });
 
+describe("a form of the answer that no engine here can keep", () => {
+  it("is refused by name on every surface", async () => {
+    const more = { guided_regex: "a+" };
+    const messages = [user("Hi.")];
+    const asked = [
+      [CHAT, { model: LLAMA, messages }],
+      ["/v1/responses", { model: LLAMA, input: "Hi." }],
+      ["/v1/completions", { model: LLAMA, prompt: "Hi." }],
+      [`/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`, { messages }],
+    ] as const;
+    for (const [path, body] of asked) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const reply = await tenant.call("POST", path, { ...body, ...more });
+      expect([path, reply.status]).toEqual([path, 400]);
+      expect(JSON.stringify(reply.body)).toContain("guided_regex must be absent");
+    }
+  });
+});
+
+describe("a long whole number in the schema of a tool", () => {
+  it("reaches the engine digit by digit", async () => {
+    const id = unique();
+    const parameters = `{"type":"object","properties":{"id":{"type":"integer","maximum":9223372036854775807}}}`;
+    const body = JSON.stringify({
+      model: GEMMA,
+      messages: [user(`[[fake:text=a|${id}]]`)],
+      tools: [{ type: "function", function: { name: "f", parameters: "X" } }],
+    }).replace('"X"', parameters);
+    expect((await tenant.onWorkersAi("POST", CHAT, body)).status).toBe(200);
+    expect((await askedOf(id)).maximum).toBe("9223372036854775807");
+  });
+});
+
 const marker = () => user(`[[fake:reasoning=1&usage=12/5/4/3|${unique()}]]`);
 
 describe("tokens that a model thought", () => {
@@ -259,6 +293,10 @@ describe("POST /v1/completions", () => {
   });
 
   it.each<[object, string]>([
+    [{ guided_json: { type: "object" } }, "guided_json"],
+    [{ response_format: { type: "json_object" } }, "response_format"],
+    [{ tools: [] }, "tools"],
+    [{ messages: [] }, "messages"],
     [{ echo: true }, "echo"],
     [{ suffix: "end" }, "suffix"],
     [{ logprobs: 3 }, "logprobs"],

@@ -28,19 +28,23 @@ const jsonObject = v.record(v.string(), v.unknown());
 
 const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 
-const Tool = v.object({
-  type: v.literal("function"),
-  function: v.object({
-    name: toolName,
-    description: v.exactOptional(v.string()),
-    parameters: v.exactOptional(jsonObject),
-    strict: v.exactOptional(v.nullable(v.boolean())),
+const Tool = v.variant("type", [
+  v.object({
+    type: v.literal("function"),
+    function: v.object({
+      name: toolName,
+      description: v.exactOptional(v.string()),
+      parameters: v.exactOptional(jsonObject),
+      strict: v.exactOptional(v.nullable(v.boolean())),
+    }),
   }),
-});
+]);
 
 const ToolChoice = v.union([
   v.picklist(["none", "auto", "required"]),
-  v.object({ type: v.literal("function"), function: v.object({ name: toolName }) }),
+  v.variant("type", [
+    v.object({ type: v.literal("function"), function: v.object({ name: toolName }) }),
+  ]),
 ]);
 
 const ResponseFormat = v.variant("type", [

@@ -3,6 +3,7 @@ import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts"
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { ChatEvent, ChatMessage, ChatOutput } from "../../engines/inference.ts";
 import { FINISH_REASONS } from "../../engines/inference.ts";
+import { formRefused } from "../drop-in-body.ts";
 import { between, wholeNumber } from "../field.ts";
 import {
   choiceCount,
@@ -72,8 +73,14 @@ export const CompletionInput = v.object({
 
 export type CompletionBody = v.InferOutput<typeof CompletionInput>;
 
+const chatRefused = formRefused("completions have no such field; POST /v1/chat/completions has", [
+  "messages",
+  "response_format",
+  "tools",
+]);
+
 export const completionRefused = (body: unknown): FieldError | null =>
-  unknownTokens(Object(body), ["prompt", Object(body).prompt]);
+  chatRefused(body) ?? unknownTokens(Object(body), ["prompt", Object(body).prompt]);
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 

@@ -201,7 +201,7 @@ const REFUSED: readonly (readonly [
   ],
   [
     "context_management",
-    ({ context_management: managed }) => isThere(managed),
+    ({ context_management: managed }) => isThere(managed) && !isEmptyList(managed),
     "no history is shortened here; send the items that matter.",
   ],
   [

@@ -1,4 +1,5 @@
-import { mended } from "../drop-in-body.ts";
+import { isExactNumber } from "../../http/exact-number.ts";
+import { flatTool, formRefused, mended } from "../drop-in-body.ts";
 
 // What clients of the Responses API leave out, or write as they do for chats. Null means absent already.
 
@@ -8,15 +9,30 @@ type Fields = Readonly<Record<string, unknown>>;
 export function mendedResponse(value: unknown): unknown {
   const body = mended(value);
   if (!isFields(body)) return body;
-  const { input, tools } = body;
+  const { input, tools, text } = body;
   // `auto` is what is done without tools anyway.
   const { tool_choice: choice, ...rest } = body;
   const saysNothing = choice === "auto" && !(Array.isArray(tools) && tools.length > 0);
   return {
     ...(saysNothing ? rest : body),
+    ...(Array.isArray(tools) && { tools: tools.map(flatTool) }),
+    ...(isFields(choice) && { tool_choice: flatTool(choice) }),
+    ...(isFields(text) && { text: mendedText(text) }),
     ...(Array.isArray(input) && { input: input.map(mendedItem) }),
   };
 }
+
+/** A schema as a chat has it, or without a name. */
+function mendedText(text: Fields): Fields {
+  const { format } = text;
+  if (!isFields(format) || format["type"] !== "json_schema") return text;
+  const { json_schema: nested, ...own } = format;
+  return { ...text, format: { name: "answer", ...(isFields(nested) ? nested : {}), ...own } };
+}
+
+export const formOfResponseRefused = formRefused(
+  "the form of an answer is a JSON schema in text.format, and nothing else",
+);
 
 function mendedItem(sent: unknown): unknown {
   if (typeof sent === "string") return { type: "message", role: "user", content: sent };
@@ -25,11 +41,11 @@ function mendedItem(sent: unknown): unknown {
     "type" in sent ? sent : { type: "role" in sent ? "message" : "item_reference", ...sent };
   switch (item["type"]) {
     case "message":
-      return { ...item, content: mendedContent(item["content"], item["role"]) };
+      return withContent(item, "content", item["role"]);
     case "function_call":
       return { ...item, arguments: mendedArguments(item["arguments"]) };
     case "function_call_output":
-      return { ...item, output: mendedContent(item["output"], "user") };
+      return withContent(item, "output", "user");
     default:
       return item;
   }
@@ -41,8 +57,13 @@ function mendedArguments(given: unknown): unknown {
   return isFields(given) ? JSON.stringify(given) : given;
 }
 
-const mendedContent = (content: unknown, role: unknown): unknown =>
-  Array.isArray(content) ? content.map((part) => mendedPart(part, role)) : content;
+function withContent(item: Fields, name: string, role: unknown): Fields {
+  const content = item[name];
+  if (!Array.isArray(content)) return item;
+  // An assistant that only called a function said nothing.
+  const isSilent = content.length === 0 && role === "assistant";
+  return { ...item, [name]: isSilent ? "" : content.map((part) => mendedPart(part, role)) };
+}
 
 function mendedPart(part: unknown, role: unknown): unknown {
   const text = role === "assistant" ? "output_text" : "input_text";
@@ -61,4 +82,5 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === "object" &&
   value !== null &&
   !Array.isArray(value) &&
-  !(value instanceof Uint8Array);
+  !(value instanceof Uint8Array) &&
+  !isExactNumber(value);

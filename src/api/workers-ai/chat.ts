@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
 import type { Picture } from "../../engines/picture.ts";
 import { between } from "../field.ts";
-import { mendedFormat } from "../drop-in-body.ts";
+import { chatFormRefused, mendedFormat } from "../drop-in-body.ts";
 import { seed, withExactSeed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
@@ -110,6 +110,8 @@ export interface ChatRun {
 export function readChat(body: RunBody): ChatRun | RunFailure {
   const mended: RunBody =
     body.kind === "json" ? { ...body, value: mendedFormat(body.value) } : body;
+  const form = mended.kind === "json" ? chatFormRefused(mended.value) : null;
+  if (form !== null) return { kind: "invalid_request", errors: [form] };
   const parsed = parseInputs(ChatInput, mended);
   if (parsed.kind !== "parsed") return parsed;
   const { inputs } = parsed;

@@ -85,7 +85,7 @@ function inFormat(format: unknown, text: string, prompt: PromptText): string | U
       return JSON.stringify({ answer: text });
     case "json_schema": {
       const schema = field(field(format, "json_schema"), "schema") ?? { type: "object" };
-      const answer = answerInSchema(schema, prompt);
+      const answer = answerInSchema(rounded(schema), prompt);
       return answer.kind === "filled" ? JSON.stringify(answer.value) : answer;
     }
     default:
@@ -116,3 +116,6 @@ function lastWordAt(text: string): number {
   while (at > 0 && /\S/u.test(text.charAt(at - 1))) at -= 1;
   return at;
 }
+
+/** Its long numbers as plain ones: nothing here needs their last digits. */
+const rounded = (schema: unknown): unknown => JSON.parse(JSON.stringify(schema ?? null));
