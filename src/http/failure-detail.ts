@@ -6,6 +6,7 @@ import type {
   RateFailure,
   ReservedFailure,
 } from "../domain/ledger/failure.ts";
+import { counted } from "../domain/text/counted.ts";
 import { formatNeurons } from "../domain/ledger/micro-neurons.ts";
 import { inTheWay } from "../domain/ledger/quota.ts";
 import { isoTime } from "../domain/ledger/period.ts";
@@ -71,19 +72,26 @@ function rateDetail(failure: RateFailure): string {
   if (failure.userPictures !== undefined) {
     const { used, limit, ofNobody } = failure.userPictures;
     const who = ofNobody === true ? "Calls without a user_id have" : "This user has";
-    return `${who} made ${used} of ${limit} pictures today, and this call needs more than are left. The count resets at 00:00 UTC. Nothing was charged.`;
+    return `${who} made ${used} of ${counted(limit, "picture")} today, and this call needs more than are left. The count resets at 00:00 UTC. Nothing was charged.`;
   }
   const wait = `${Math.max(1, failure.fitsAtMs - failure.nowMs) / 1000} s`;
   const rate = violatedRate(failure);
   if (failure.ofAccount === true && rate !== undefined) {
-    return `All tenants together may make ${rate.limit} ${rate.name} requests a minute, and others wait too; one more fits in ${wait}. Nothing was charged.`;
+    return `All tenants together may make ${counted(rate.limit, `${rate.name} request`)} a minute, and others wait too; one more fits in ${wait}. Nothing was charged.`;
   }
   if (rate === undefined) return `Such a call fits in ${wait}. Nothing was charged.`;
-  const requests = asksNoEngine(rate.name) ? `units of ${rate.name}` : `${rate.name} requests`;
-  const admitted = `${rate.limit - rate.remaining} ${requests} were admitted in the last 60 s`;
+  const admitted = `${admittedOf(rate)} admitted in the last 60 s`;
   return rate.remaining === 0
     ? `${admitted}; one more fits in ${wait}. Nothing was charged.`
     : `${admitted} and this call needs more than the ${rate.remaining} that are left; it fits in ${wait}. Nothing was charged.`;
+}
+
+function admittedOf({ name, limit, remaining }: RateFailure["rates"][number]): string {
+  const count = limit - remaining;
+  const requests = asksNoEngine(name)
+    ? counted(count, `unit of ${name}`, `units of ${name}`)
+    : counted(count, `${name} request`);
+  return `${requests} ${count === 1 ? "was" : "were"}`;
 }
 
 /** The first wrong field as a sentence: `images[0].url must start with https: (and 2 more).` */
@@ -103,6 +111,9 @@ const nearby = ([first, ...others]: readonly string[]): string => {
     ? ` Did you mean ${first}?`
     : ` Nearby: ${[first, ...others].join(", ")}.`;
 };
+
+const everyPath = (what: string): string =>
+  what === "path" ? " GET /openapi.json lists every path." : "";
 
 export function failureDetail(failure: Failure): string {
   switch (failure.kind) {
@@ -130,7 +141,7 @@ export function failureDetail(failure: Failure): string {
     case "over_limit":
       return `${failure.detail}${fitting(failure)}`;
     case "not_found":
-      return `There is no such ${failure.what}.${nearby(failure.nearby ?? [])}`;
+      return `There is no such ${failure.what}.${nearby(failure.nearby ?? []) || everyPath(failure.what)}`;
     case "method_not_allowed":
       return `This path takes ${failure.allow.join(", ")} and no other method.`;
     case "model_not_found":
@@ -148,7 +159,7 @@ export function failureDetail(failure: Failure): string {
     case "idempotency_in_progress":
       return "The first call with this idempotency key is still in progress.";
     case "session_busy":
-      return `${failure.inLine} messages of this session are being answered or wait for it. Send this one when one of them was answered. Nothing was charged.`;
+      return `${counted(failure.inLine, "message of this session is", "messages of this session are")} being answered or in line. Send this one when one of them was answered. Nothing was charged.`;
     case "idempotency_replay_unavailable":
       return `The call with this idempotency key was made and its reply was not kept: it cost ${formatNeurons(failure.charged)} neurons, see ${failure.journalLineId}. It is not run again.`;
     case "version_conflict":
@@ -166,7 +177,7 @@ export function failureDetail(failure: Failure): string {
       if (failure.againAtMs !== undefined) return LEASED;
       return `${shortOfNeurons(failure)} It fits as soon as they end.${fitting(failure)} Nothing was charged.`;
     case "concurrency_exceeded":
-      return `${failure.limit} calls are in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;
+      return `${counted(failure.limit, "call is", "calls are")} in progress, which is this tenant's limit; one more fits when one of them ends. Nothing was charged.`;
     case "upstream_rejected": {
       const reason = failure.upstream.message ?? "it gives no reason";
       const stop = /[.!?]$/.test(reason) ? "" : ".";

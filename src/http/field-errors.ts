@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import { counted } from "../domain/text/counted.ts";
 import type { FieldError, RequestFailure } from "../domain/ledger/failure.ts";
 
 // The errors of a request's fields, most of them from valibot's issues. `issue.message`, `issue.received`
@@ -34,13 +35,26 @@ function detailOf(issue: Issue): string {
 /**
  * Of a union only the option that matched deepest helps. Where a string or an array of strings is wanted,
  * the error of `["a", 1]` is that `[1]` must be a string, not that the whole must be a string or an array.
+ * Options of the right type that failed a check are no other types: the error of `[]` is that it is empty.
+ * One value has one error, although each option may have found its own.
  */
 function flatten(issue: Issue, parents: readonly (string | number)[]): FieldError[] {
   const path = [...parents, ...pathOf(issue)];
   const inner = (issue.issues ?? []).map((sub) => ({ sub, depth: sub.path?.length ?? 0 }));
   const deepest = Math.max(0, ...inner.map(({ depth }) => depth));
-  if (deepest === 0) return [{ path, detail: detailOf(issue) }];
-  return inner.filter(({ depth }) => depth === deepest).flatMap(({ sub }) => flatten(sub, path));
+  if (deepest === 0) {
+    const failed = inner.find(({ sub }) => sub.kind === "validation")?.sub;
+    return [{ path, detail: detailOf(failed ?? issue) }];
+  }
+  const found = new Map<string, FieldError>();
+  for (const { sub, depth } of inner) {
+    if (depth < deepest) continue;
+    for (const error of flatten(sub, path)) {
+      const place = JSON.stringify(error.path);
+      if (!found.has(place)) found.set(place, error);
+    }
+  }
+  return [...found.values()];
 }
 
 export function fieldErrors(issues: readonly Issue[]): FieldError[] {
@@ -118,19 +132,23 @@ function oneOf(expected: string): string {
 }
 
 /** Lengths count characters of a text and items of an array. */
-const unitOf = (issue: Issue): string => (Array.isArray(issue.input) ? "items" : "characters");
+const lengthOf = (issue: Issue, n: string): string =>
+  counted(Number(n), Array.isArray(issue.input) ? "item" : "character");
+
+const entries = (n: string): string => counted(Number(n), "entry", "entries");
+const bytes = (n: string): string => counted(Number(n), "byte");
 
 const SENTENCES: Readonly<Record<string, (issue: Issue, requirement: string) => string>> = {
   non_empty: () => "must not be empty",
-  length: (issue, n) => `must have exactly ${n} ${unitOf(issue)}`,
+  length: (issue, n) => `must have exactly ${lengthOf(issue, n)}`,
   min_length: (issue, n) =>
-    n === "1" ? "must not be empty" : `must have at least ${n} ${unitOf(issue)}`,
+    n === "1" ? "must not be empty" : `must have at least ${lengthOf(issue, n)}`,
   max_length: (issue, n) =>
-    Array.isArray(issue.input) ? `must have at most ${n} items` : `must be at most ${n} characters`,
-  min_bytes: (_, n) => `must be at least ${n} bytes`,
-  max_bytes: (_, n) => `must be at most ${n} bytes`,
-  min_entries: (_, n) => `must have at least ${n} entries`,
-  max_entries: (_, n) => `must have at most ${n} entries`,
+    `must ${Array.isArray(issue.input) ? "have" : "be"} at most ${lengthOf(issue, n)}`,
+  min_bytes: (_, n) => `must be at least ${bytes(n)}`,
+  max_bytes: (_, n) => `must be at most ${bytes(n)}`,
+  min_entries: (_, n) => `must have at least ${entries(n)}`,
+  max_entries: (_, n) => `must have at most ${entries(n)}`,
   min_value: (_, n) => `must be at least ${n}`,
   max_value: (_, n) => `must be at most ${n}`,
   gt_value: (_, n) => `must be more than ${n}`,

@@ -59,6 +59,7 @@ export function parseMultipart(body: Bytes, boundary: string): FormResult {
     // RFC 2046 lets spaces follow a boundary.
     const spacesEnd = at + MAX_SPACES;
     while (at < spacesEnd && (body[at] === 0x20 || body[at] === 0x09)) at += 1;
+    if (body[at] === LF) return refuse("must end each line of its headers with CRLF");
     if (body[at] !== CR || body[at + 1] !== LF) return refuse("must end with its boundary");
     if (parts.length === MAX_PARTS) return refuse(`must have at most ${MAX_PARTS} parts`);
     const head = headerOf(body, at + 2);
@@ -91,6 +92,8 @@ interface Header {
   readonly name: string;
   readonly fileName: string | null;
   readonly contentType: string | null;
+  /** Of its content, if it is not sent as it is. */
+  readonly encoding: string | null;
   readonly contentAt: number;
 }
 
@@ -99,18 +102,26 @@ function headerOf(body: Bytes, from: number): Header | null {
   let end = from;
   while (end < limit && !(body[end] === CR && startsWith(body, EMPTY_LINE, end))) end += 1;
   const text = end < limit ? decoded(body.subarray(from, end)) : null;
-  const lines = text?.split("\r\n") ?? [];
+  // A line that begins with a space goes on with the line before: RFC 5322, 2.2.3.
+  const lines = text?.replace(/\r\n[ \t]+/g, " ").split("\r\n") ?? [];
   const disposition = lines.find((line) => /^content-disposition:\s*form-data\s*;/i.test(line));
   const name = parameter(disposition ?? "", "name");
   if (name === null || name === "") return null;
-  const type = lines.find((line) => /^content-type:/i.test(line));
+  const valueOf = (header: string): string | null => {
+    const line = lines.find((one) => one.toLowerCase().startsWith(`${header}:`));
+    return line?.slice(line.indexOf(":") + 1).trim() ?? null;
+  };
+  const encoding = valueOf("content-transfer-encoding");
   return {
     name,
     fileName: parameter(disposition ?? "", "filename"),
-    contentType: type?.slice(type.indexOf(":") + 1).trim() ?? null,
+    contentType: valueOf("content-type"),
+    encoding: encoding === null || PLAIN_ENCODING.test(encoding) ? null : encoding,
     contentAt: end + EMPTY_LINE.byteLength,
   };
 }
+
+const PLAIN_ENCODING = /^(?:7bit|8bit|binary)$/i;
 
 const EMPTY_LINE = UTF8.encode("\r\n\r\n");
 
@@ -130,7 +141,8 @@ function parameter(disposition: string, name: string): string | null {
   }
   const extended = given.get(`${name}*`);
   const decodedValue = extended === undefined ? null : extendedValue(extended);
-  const value = decodedValue ?? given.get(name);
+  // A name that cannot be read is still a name.
+  const value = decodedValue ?? given.get(name) ?? (extended === undefined ? undefined : "");
   if (value === undefined) return null;
   return value.replace(/%22/g, '"').replace(/%0D/gi, "\r").replace(/%0A/gi, "\n");
 }
@@ -146,14 +158,29 @@ function extendedValue(text: string): string | null {
   }
 }
 
-function partOf({ name, fileName, contentType }: Header, content: Bytes): Part | FormResult {
-  if (fileName !== null) return { name, value: new Upload(content, contentType, fileName) };
+/** Files of some clients have no name. */
+const FILE_TYPE = /^(?:audio|image|video)\/|^application\/octet-stream\s*(?:;|$)/i;
+
+function partOf(
+  { name, fileName, contentType, ...head }: Header,
+  content: Bytes,
+): Part | FormResult {
+  if (head.encoding !== null) {
+    return refuse("must be sent as it is, without a Content-Transfer-Encoding", [plain(name)]);
+  }
+  if (fileName !== null || FILE_TYPE.test(contentType ?? "")) {
+    return { name, value: new Upload(content, contentType, fileName ?? "") };
+  }
   if (content.byteLength > MAX_TEXT_BYTES) {
-    return refuse(`must be at most ${MAX_TEXT_BYTES} bytes`, [plain(name)]);
+    return refuse(`must be at most ${MAX_TEXT_BYTES} bytes; ${A_FILE}`, [plain(name)]);
   }
   const text = decoded(content);
-  return text === null ? refuse("must be valid UTF-8", [plain(name)]) : { name, value: text };
+  return text === null
+    ? refuse(`must be valid UTF-8; ${A_FILE}`, [plain(name)])
+    : { name, value: text };
 }
+
+const A_FILE = "a file has a filename in its Content-Disposition";
 
 /** A name is the caller's own: a name that may be content is not shown. */
 export const plain = (name: string): string => (/^[\w.-]{1,64}(\[\])?$/.test(name) ? name : "*");

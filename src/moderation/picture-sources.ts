@@ -26,10 +26,14 @@ const REFUSED = {
   malformed: "is a damaged picture: its header cannot be read",
 } as const;
 
-export function readBase64Picture(base64: string, path: FieldError["path"]): ReadSource {
+/** @param otherwise how it must be where it is no base64 */
+export function readBase64Picture(
+  base64: string,
+  path: FieldError["path"],
+  otherwise = "must be base64, without a data: prefix",
+): ReadSource {
   const bytes = bytesOfBase64(base64);
-  if (bytes === null)
-    return { kind: "wrong", error: { path, detail: "must be base64, without a data: prefix" } };
+  if (bytes === null) return { kind: "wrong", error: { path, detail: otherwise } };
   const picture: Picture | { kind: keyof typeof REFUSED } = readPicture(bytes);
   if ("kind" in picture) return { kind: "wrong", error: { path, detail: REFUSED[picture.kind] } };
   return { kind: "read", source: { kind: "picture", picture } };
@@ -45,7 +49,7 @@ export function readPictureUrl(text: string, path: FieldError["path"]): ReadSour
 /** OpenAI's form: an https URL, or the picture itself as a data URI. */
 export function readImageUrl(text: string, path: FieldError["path"]): ReadSource {
   const base64 = base64OfUri(text);
-  if (base64 !== null) return readBase64Picture(base64, path);
+  if (base64 !== null) return readBase64Picture(base64, path, "must have base64 after its comma");
   if (isDataUri(text))
     return { kind: "wrong", error: { path, detail: "must be a data URI in base64" } };
   return readPictureUrl(text, path);

@@ -95,3 +95,22 @@ describe("fieldErrors", () => {
     expect(fieldErrors(result.issues ?? [])).toEqual([{ path: [], detail: "must be a string" }]);
   });
 });
+
+describe("the error of a value that may be of several types", () => {
+  const text = v.pipe(v.string(), v.minLength(1));
+  const ids = v.pipe(v.array(v.number()), v.minLength(1));
+  const schema = v.object({
+    input: v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(1)), ids]),
+  });
+  const errors = (input: unknown) => fieldErrors(v.safeParse(schema, { input }).issues ?? []);
+
+  it.each([
+    [[], [{ path: ["input"], detail: "must not be empty" }]],
+    ["", [{ path: ["input"], detail: "must not be empty" }]],
+    [[null], [{ path: ["input", 0], detail: "must be a string" }]],
+    [["a", "b"], [{ path: ["input"], detail: "must have at most 1 item" }]],
+    [5, [{ path: ["input"], detail: "must be a string or an array" }]],
+  ])("is one: %j", (input, wanted) => {
+    expect(errors(input)).toEqual(wanted);
+  });
+});

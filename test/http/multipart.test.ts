@@ -135,12 +135,22 @@ describe("parseMultipart", () => {
     expect(parseMultipart(bytesOf(field("x".repeat(65_536))), "b").kind).toBe("form");
     expect(parseMultipart(bytesOf(field("x".repeat(65_537))), "b")).toEqual({
       kind: "invalid_request",
-      errors: [{ path: ["model"], detail: "must be at most 65536 bytes" }],
+      errors: [
+        {
+          path: ["model"],
+          detail: "must be at most 65536 bytes; a file has a filename in its Content-Disposition",
+        },
+      ],
     });
     const broken = bytesOf(field("x"));
     broken[broken.indexOf("x".charCodeAt(0), 40)] = 0xff;
     expect(parseMultipart(broken, "b")).toMatchObject({
-      errors: [{ path: ["model"], detail: "must be valid UTF-8" }],
+      errors: [
+        {
+          path: ["model"],
+          detail: "must be valid UTF-8; a file has a filename in its Content-Disposition",
+        },
+      ],
     });
   });
 });
@@ -233,5 +243,38 @@ describe("readForm", () => {
     ["a body that is too long", { ...type, "content-length": "101" }, "body_too_large"],
   ])("refuses %s", async (_, headers, kind) => {
     expect((await post(headers)).kind).toBe(kind);
+  });
+});
+
+const read = (head: string) => parseMultipart(bytesOf(`--b\r\n${head}\r\n\r\nx\r\n--b--`), "b");
+
+describe("a part as some clients write it", () => {
+  it("may have its disposition on two lines", () => {
+    const folded = 'Content-Disposition: form-data;\r\n name="model"';
+    expect(read(folded)).toEqual({ kind: "form", parts: [{ name: "model", value: "x" }] });
+  });
+
+  it.each([
+    `Content-Disposition: form-data; name="file"; filename*=ISO-8859-1''caf%E9.wav`,
+    `Content-Disposition: form-data; name="file"; filename*=UTF-8''%zz.wav`,
+    'Content-Disposition: form-data; name="file"\r\nContent-Type: application/octet-stream',
+    'Content-Disposition: form-data; name="file"\r\nContent-Type: audio/wav',
+  ])("is a file with a name that cannot be read, or none: %s", (head) => {
+    const form = read(head);
+    expect(form.kind === "form" && form.parts[0]?.value).toBeInstanceOf(Upload);
+  });
+
+  it("is not decoded from base64, and says so", () => {
+    const head =
+      'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Transfer-Encoding: ';
+    expect(read(`${head}base64`)).toMatchObject({
+      errors: [{ path: ["file"], detail: expect.stringContaining("Content-Transfer-Encoding") }],
+    });
+    expect(read(`${head}binary`).kind).toBe("form");
+  });
+
+  it("is refused with its reason where its lines end in LF", () => {
+    const form = parseMultipart(bytesOf(`--b\n${disposition}\n\nx\n--b--\n`), "b");
+    expect(form).toMatchObject({ errors: [{ detail: expect.stringContaining("CRLF") }] });
   });
 });

@@ -1,3 +1,4 @@
+import { counted } from "../../domain/text/counted.ts";
 import { html, htmlPage, type Markup } from "../../http/html.ts";
 import type { StatementBody } from "./statement.ts";
 
@@ -187,7 +188,7 @@ export function statementPage(statement: StatementBody, nonce: string): Response
       <p class="total">Total USD ${totals.total_usd}</p>
       <p>
         Exactly USD ${totals.charge_usd} for ${neurons(totals.overage_micro_neurons)} neurons of
-        overage; ${neurons(totals.micro_neurons)} neurons in ${totals.calls} calls.
+        overage; ${neurons(totals.micro_neurons)} neurons in ${counted(totals.calls, "call")}.
       </p>
     </header>
     <h2>Days</h2>

@@ -1,3 +1,4 @@
+import { counted } from "../text/counted.ts";
 import {
   asksNoEngine,
   fitsAtMs,
@@ -200,7 +201,7 @@ function overLimit(
   }
   if (pictures !== undefined && pictures.wanted > pictures.limit) {
     const who = pictures.ofNobody === true ? "calls without a user_id" : "a user";
-    const detail = `This call asks for ${pictures.wanted} pictures, and ${who} may have ${pictures.limit} a day: ask for at most ${pictures.limit}.`;
+    const detail = `This call asks for ${counted(pictures.wanted, "picture")}, and ${who} may have ${pictures.limit} a day: ask for at most ${pictures.limit}.`;
     return { kind: "over_limit", detail };
   }
   return null;
