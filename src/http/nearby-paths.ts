@@ -23,6 +23,15 @@ const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   "/v1/engines": ["/v1/models"],
   "/v1/edits": ["/v1/chat/completions"],
   "/v1/batches": ["/v1/verdicts/batches"],
+  "/v1/files": ["/v1/documents"],
+  "/v1/vector_stores": ["/v1/documents"],
+  "/v1/assistants": ["/v1/responses", "/v1/sessions"],
+  "/v1/threads": ["/v1/responses", "/v1/sessions"],
+  "/v1/responses/compact": ["/v1/responses"],
+  "/v1/responses/input_tokens": ["/v1/responses", "/v1/quote"],
+  "/v1/audio/voices": ["/v1/audio/speech"],
+  // Anthropic's.
+  "/v1/messages": ["/v1/chat/completions", "/v1/responses"],
 };
 
 /** Whether it is one of these, so that the parameter of a path here must not match its end. */
@@ -32,10 +41,13 @@ export const isOpenAiPath = (pathname: string): boolean =>
 /** Corrected spellings of a path, by the mistakes that clients make; the first that exists is meant. */
 function spellings(pathname: string): readonly string[] {
   const plain = pathname.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
-  const once = plain.replace(/\/v1(?:\/v1)+(?=\/|$)/, "/v1");
-  return [plain, once, `/v1${plain}`, `/client/v4${plain}`, once.toLowerCase()].filter(
-    (path) => path !== pathname,
-  );
+  const once = plain
+    .replace(/\/v1(?:\/v1)+(?=\/|$)/, "/v1")
+    .replace(/^(?:\/client\/v4){2,}(?=\/|$)/, "/client/v4");
+  // `/openai/v1`, `/api/v1`: the bases of other gateways.
+  const based = once.replace(/^\/[\w-]+(?=\/v1\/)/, "");
+  const spelt = [plain, once, `/v1${plain}`, `/client/v4${plain}`, based, once.toLowerCase()];
+  return spelt.filter((path) => path !== pathname);
 }
 
 export function nearbyOf(

@@ -20,6 +20,8 @@ describe("a path that is written another way", () => {
     ["/v1/v1/chat/completions", CHAT],
     ["/v1/v1/v1//chat/completions/", CHAT],
     ["/chat/completions", CHAT],
+    ["/openai/v1/chat/completions", CHAT],
+    ["/client/v4/client/v4/accounts/acme/ai/v1/chat/completions", ACCOUNT_CHAT],
     ["/V1/Chat/Completions", CHAT],
     ["/client/v4/accounts/acme/ai/v1/v1/chat/completions", ACCOUNT_CHAT],
     ["/accounts/acme/ai/v1/chat/completions", ACCOUNT_CHAT],
@@ -54,6 +56,10 @@ describe("a path that nobody has", () => {
     ["/v1/embedding", ["/v1/embeddings"]],
     ["/v1/image/generations", ["/v1/images/generations"]],
     ["/v1/image/edits", ["/v1/images/edits"]],
+    ["/v1/responses/compact", ["/v1/responses"]],
+    ["/v1/responses/input_tokens", ["/v1/responses"]],
+    ["/v1/messages", [CHAT, "/v1/responses"]],
+    ["/v1/audio/voices", ["/v1/audio/speech"]],
   ])("POST %s names %j first", async (path, first) => {
     const { status, body } = await tenant.call("POST", path, {});
     expect([status, body.error.code]).toEqual([404, "not_found"]);
@@ -64,6 +70,7 @@ describe("a path that nobody has", () => {
   it.each(["/v1/files", "/v1/zzz", "/v1"])("%s is told in OpenAI's shape", async (path) => {
     const { status, body } = await tenant.call("GET", path);
     expect([status, body.error.code]).toEqual([404, "not_found"]);
+    expect(body.error.message).toMatch(/ \/v1\/documents|GET \/openapi\.json/);
   });
 
   it("below our own routes it is a problem, and below Cloudflare's an envelope", async () => {
