@@ -60,7 +60,7 @@ export async function readInput(
     // One that the run has not stored may be another one: `store` finds that out.
     const stored = document.file === null || there?.file === document.file ? there : null;
     // Before anything is paid for it: `store` could not keep it.
-    const isTaken = step === "fetch" && there !== null && run.steps.includes("store");
+    const isTaken = step === "fetch" && there !== null && context.run.steps.includes("store");
     if (isTaken) return { kind: "failed", as: ID_TAKEN };
     const { content, type, user_id: userId = null, language = null } = said;
     const categories = said.categories ?? CATEGORIES[type];
