@@ -65,7 +65,7 @@ export function countInvariants(tx: Tx): InvariantCounts {
   const overdue = tx.stores.ledger.isBehind
     ? 0
     : open.filter((hold) => hold.deadlineMs + EXPIRY_GRACE_MS < now.nowMs).length;
-  const walk = tx.stores.ledger.walk.look(now.nowMs);
+  const walk = tx.stores.ledger.lookThroughLines();
   const { lines } = walk;
   const verdicts = tx.stores.verdicts.latest(VERDICT_SAMPLE);
   const counts: Omit<CheckCount, "number">[] = [

@@ -31,10 +31,10 @@ export const JOURNAL_FEATURE: TenantFeature = {
   capability: ({ stores: { ledger, persons, archives } }) => ({
     forget: () => ledger.reset(),
     maintain: ({ nowMs }) => {
-      ledger.walk.goOn(nowMs);
-      return ledger.walk.isRunning;
+      ledger.walk?.goOn(nowMs);
+      return ledger.walk?.isRunning === true;
     },
-    dueMs: (nowMs) => (ledger.walk.isRunning ? nowMs : ledger.firstDeadlineMs()),
+    dueMs: (nowMs) => (ledger.walk?.isRunning === true ? nowMs : ledger.firstDeadlineMs()),
     personal: [
       personalData<"journal_line">({
         name: "journal_lines",

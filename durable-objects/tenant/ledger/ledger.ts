@@ -52,7 +52,7 @@ import {
 import type { Entry } from "./ledger-row.ts";
 import type { AccountBudget, DayUse } from "../account/account-budget.ts";
 import type { LedgerStore, Period } from "./ledger-store.ts";
-import { LineWalk } from "./line-walk.ts";
+import { LineWalk, type WalkStatus } from "./line-walk.ts";
 import type { Profile } from "../profile-store.ts";
 
 // The ledger at work. Storage is the truth; what is kept in memory (the open holds, the meter and
@@ -72,8 +72,8 @@ export class Ledger {
   readonly #store: LedgerStore;
   readonly #budget: AccountBudget;
   readonly #monthSum: MonthSum;
-  /** Holds the lines against the periods, when somebody asks. */
-  readonly walk: LineWalk;
+  /** Holds the lines against the periods; null: nobody has asked. */
+  walk: LineWalk | null = null;
   /** Read with everything else: for use within a transaction. */
   readonly grants: GrantCache;
   #memory: LedgerMemory | null = null;
@@ -88,7 +88,6 @@ export class Ledger {
     this.#store = store;
     this.#budget = budget;
     this.#monthSum = new MonthSum(store);
-    this.walk = new LineWalk(store.lineSums, (day) => posted(this.period(day).drawn));
     this.grants = new GrantCache(grants);
   }
 
@@ -96,7 +95,7 @@ export class Ledger {
   reset(): void {
     this.#memory = null;
     this.#monthSum.reset();
-    this.walk.reset();
+    this.walk?.reset();
     this.grants.reset();
     this.#meterChanged = false;
     this.#changedDays.clear();
@@ -294,6 +293,12 @@ export class Ledger {
   /** The transaction's time is written with it: a later settlement has no earlier time. */
   readonly keepClock = (): void => void (this.#meterChanged = true);
 
+  /** Goes on with the walk through the lines, or begins one. */
+  lookThroughLines(): WalkStatus {
+    this.walk ??= new LineWalk(this.#store.lineSums, (day) => posted(this.period(day).drawn));
+    return this.walk.look(this.nowMs);
+  }
+
   /** Those without a line: of which some may be past their deadline. */
   openHolds(): readonly Hold[] {
     return [...this.#load().open.values()];
@@ -302,19 +307,14 @@ export class Ledger {
   /** When the first of them ends if nobody settles it; Infinity: there is none. */
   firstDeadlineMs(): number {
     let firstMs = Infinity;
-    for (const { deadlineMs } of this.#load().open.values())
-      firstMs = Math.min(firstMs, deadlineMs);
+    for (const hold of this.#load().open.values()) firstMs = Math.min(firstMs, hold.deadlineMs);
     return firstMs;
   }
 
   /** Calls in progress of some routes. */
   inFlightOf(isOne: (route: string) => boolean): number {
     const { open, overdue } = this.#load();
-    let calls = 0;
-    for (const hold of open.values()) {
-      if (isOne(hold.route) && !overdue.has(hold.callId)) calls += 1;
-    }
-    return calls;
+    return [...open.values()].filter((one) => isOne(one.route) && !overdue.has(one.callId)).length;
   }
 
   period(day: Day): Period {
@@ -370,7 +370,7 @@ export class Ledger {
     unmarkOverdue(memory, line.callId);
     addPending(memory, line.day, 0 - line.held);
     this.#store.finishLine(line);
-    this.walk.ended(line);
+    this.walk?.ended(line);
     this.grants.draw(line.grants);
     if (posted(line.drawn) > 0) this.#budget.noteCharge(memory.meter.clockMs);
     this.change({
