@@ -20,9 +20,9 @@ import {
 } from "../domain/moderation/policy.ts";
 import type { CheckStage, InputName } from "../domain/moderation/plan-moderation.ts";
 import { matchTerms, NO_MATCHES } from "../domain/terms/term-match.ts";
-import { firstReview } from "../domain/moderation/review.ts";
 import { forcedJudgement } from "../domain/moderation/test-input.ts";
 import {
+  firstReview,
   type Reason,
   STAGE_NAMES,
   type StageResult,

@@ -1,6 +1,5 @@
 import { isUrgent, withBan } from "./category.ts";
-import { firstReview } from "./review.ts";
-import { isPartial, type StageResult, type Verdict } from "./verdict.ts";
+import { firstReview, isPartial, type StageResult, type Verdict } from "./verdict.ts";
 
 // An equal content under the same version of a policy gets the scores of the earlier verdict at no cost. Only
 // a verdict that was fully judged, decided by the policy alone, and paid for is reused: in doubt the models

@@ -14,21 +14,6 @@ import { type Action, type Decision, NO_REVIEW, type Review, type Verdict } from
 /** How long a claim reserves an item for one reviewer. */
 export const CLAIM_MS = 15 * 60_000;
 
-/** The review of a verdict that was just made. */
-export function firstReview({
-  opensReview,
-  isDrawn,
-  priority,
-}: {
-  readonly opensReview: boolean;
-  /** Drawn at random among the approved verdicts. */
-  readonly isDrawn: boolean;
-  readonly priority: Review["priority"];
-}): Review {
-  if (!opensReview && !isDrawn) return { ...NO_REVIEW, priority };
-  return { ...NO_REVIEW, state: "open", origin: opensReview ? "policy" : "sample", priority };
-}
-
 export type ReviewAct =
   | { readonly state: "open"; readonly origin: "report" | "appeal"; readonly note: string | null }
   | { readonly state: "claimed" }

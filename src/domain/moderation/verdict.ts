@@ -279,6 +279,21 @@ export const NO_REVIEW: Review = {
   note: null,
 };
 
+/** The review of a verdict that was just made. */
+export function firstReview({
+  opensReview,
+  isDrawn,
+  priority,
+}: {
+  readonly opensReview: boolean;
+  /** Drawn at random among the approved verdicts. */
+  readonly isDrawn: boolean;
+  readonly priority: Review["priority"];
+}): Review {
+  if (!opensReview && !isDrawn) return { ...NO_REVIEW, priority };
+  return { ...NO_REVIEW, state: "open", origin: opensReview ? "policy" : "sample", priority };
+}
+
 /**
  * A verdict in replies and webhooks, without the spans in the text that caused it: they would teach its
  * writer how to avoid a match.
