@@ -3,7 +3,7 @@ import type { VerdictInput } from "../api/native/content.ts";
 import type { Config } from "../config.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { usable } from "../domain/ledger/quota.ts";
-import { testOutcome } from "../domain/moderation/test-input.ts";
+import { TEST_INPUTS } from "../domain/moderation/test-input.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { judgePicture, pictureModelOf } from "../engines/embedded/picture-model/picture-model.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
@@ -93,7 +93,7 @@ export function readContent(
     language: body.language ?? null,
     text: body.text ?? null,
     pictures: sources.flatMap((source) => (source.kind === "read" ? [source.source] : [])),
-    test: testOutcome(body.text ?? null),
+    test: TEST_INPUTS.get(body.text ?? null) ?? null,
   };
   return { kind: "content", content };
 }

@@ -1,5 +1,5 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
-import { testOutcome } from "../domain/moderation/test-input.ts";
+import { TEST_INPUTS } from "../domain/moderation/test-input.ts";
 import { ok } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
@@ -112,7 +112,7 @@ function readContents(
     userId: personOf(body),
     metadata: body.neurogate?.metadata ?? {},
     language: body.neurogate?.language ?? null,
-    test: testOutcome(item.text),
+    test: TEST_INPUTS.get(item.text) ?? null,
     batchId: null,
   }));
   return { kind: "contents", contents };

@@ -9,11 +9,10 @@ import { type Reason, STAGE_NAMES, type StageResult } from "./verdict.ts";
 export const TEST_OUTCOMES = ["block", "flag", "unavailable"] as const;
 export type TestOutcome = (typeof TEST_OUTCOMES)[number];
 
-const PREFIX = "neurogate:test:";
-
-/** Null for any text that is not exactly a test input. */
-export const testOutcome = (text: string | null): TestOutcome | null =>
-  TEST_OUTCOMES.find((outcome) => text === PREFIX + outcome) ?? null;
+/** The outcome that each test input forces: a text that is exactly one of the keys. */
+export const TEST_INPUTS: ReadonlyMap<string | null, TestOutcome> = new Map(
+  TEST_OUTCOMES.map((outcome) => [`neurogate:test:${outcome}`, outcome]),
+);
 
 const MESSAGES: Readonly<Record<TestOutcome, string>> = {
   block: "This is the test input that is always blocked.",

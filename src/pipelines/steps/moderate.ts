@@ -1,6 +1,6 @@
 import type { StepOutcome } from "../../domain/pipelines/run-step.ts";
 import { moderationDeps } from "../../edge/moderation-deps.ts";
-import { testOutcome } from "../../domain/moderation/test-input.ts";
+import { TEST_INPUTS } from "../../domain/moderation/test-input.ts";
 import { moderationCall } from "../../moderation/moderation-call.ts";
 import type { StepInput } from "../read-input.ts";
 import { failureOf, type StepContext, whoOf } from "../step-context.ts";
@@ -27,7 +27,7 @@ export async function moderate(context: StepContext, input: StepInput): Promise<
         language,
         text,
         pictures: [],
-        test: testOutcome(text),
+        test: TEST_INPUTS.get(text) ?? null,
         batchId: null,
       },
     ],

@@ -6,15 +6,15 @@ import { ON_UNAVAILABLE, type Policy } from "../../../src/domain/moderation/poli
 import { defaultPolicy } from "../../../src/domain/moderation/presets.ts";
 import {
   forcedJudgement,
+  TEST_INPUTS,
   TEST_OUTCOMES,
-  testOutcome,
 } from "../../../src/domain/moderation/test-input.ts";
 
 const policy = defaultPolicy("workers-ai");
 
 describe("a text", () => {
   it.each(TEST_OUTCOMES)("is the test input %s when it is exactly that", (outcome) => {
-    expect(testOutcome(`neurogate:test:${outcome}`)).toBe(outcome);
+    expect(TEST_INPUTS.get(`neurogate:test:${outcome}`)).toBe(outcome);
   });
 
   it.each([
@@ -33,7 +33,7 @@ describe("a text", () => {
     "neurogate\uff1atest\uff1ablock",
     "neurogate:test:constructor",
   ])("is an ordinary one when it is %j", (text) => {
-    expect(testOutcome(text)).toBeNull();
+    expect(TEST_INPUTS.has(text)).toBe(false);
   });
 });
 
