@@ -12,7 +12,7 @@ import {
   sumOfItem,
   type SumOf,
 } from "../usage/usage-sum.ts";
-import { type Work, workOfLine } from "../usage/work.ts";
+import { DOCUMENT_ROUTES, type Work, workOfLine } from "../usage/work.ts";
 import { type Adjustment, amountOf } from "./adjustment.ts";
 import { type Item, type JournalLine, charged } from "./ledger.ts";
 import { type MicroNeurons, microNeurons } from "./micro-neurons.ts";
@@ -87,7 +87,6 @@ export function addLine(totals: DayTotals, line: JournalLine): DayTotals {
   }
   const rate = line.overageUsdPer1000;
   const verdicts = countsOfLine(line);
-  const work = workOfLine(line);
   return addSums(
     DAY_FIELDS,
     { ...totals, models },
@@ -96,7 +95,7 @@ export function addLine(totals: DayTotals, line: JournalLine): DayTotals {
       overrun: line.overrun,
       ...(rate !== null && { overageByRate: { [rate]: line.drawn.overage } }),
       ...(Object.keys(verdicts).length > 0 && { verdicts }),
-      ...(Object.keys(work).length > 0 && { work }),
+      ...(DOCUMENT_ROUTES.includes(line.route) && { work: workOfLine(line) }),
     },
   );
 }

@@ -14,7 +14,7 @@ import {
   USER_FIELDS,
   type UserSum,
 } from "./usage-sum.ts";
-import { workOfLine } from "./work.ts";
+import { DOCUMENT_ROUTES, workOfLine } from "./work.ts";
 
 // Folds journal lines into the rows of the reports. A fold of some lines is what they add to the rows
 // that exist. Folds add up in any grouping, so each line counts once however the journal is cut into
@@ -103,7 +103,7 @@ function callsOf(line: JournalLine): Unnumbered<CallHour> {
     adjusted: 0,
     refused: {},
     verdicts: countsOfLine(line),
-    work: workOfLine(line),
+    work: DOCUMENT_ROUTES.includes(line.route) ? workOfLine(line) : {},
     latency: addLatency(NO_LATENCIES, tookMs(line)),
     settledAfterMidnight: isLate(line) ? charged(line) : 0,
   };

@@ -5,8 +5,8 @@ import { DOCUMENT_ROUTE, EMBED_ROUTE } from "../documents/document.ts";
 // Work that a call is not the measure of: documents, runs of Workflows, what they and pictures use of
 // Cloudflare's services. Counts by name, so that they add up in any grouping.
 
-/** The calls of documents. A search asks about them, and makes none. */
-const DOCUMENT_ROUTES: readonly string[] = [DOCUMENT_ROUTE, EMBED_ROUTE, PIPELINE_ROUTE];
+/** The calls of documents, whose lines have work. A search asks about them, and makes none. */
+export const DOCUMENT_ROUTES: readonly string[] = [DOCUMENT_ROUTE, EMBED_ROUTE, PIPELINE_ROUTE];
 
 /** Counted from the journal's lines, on the day of the call. */
 const OF_LINES = [
@@ -54,10 +54,9 @@ export type EventWork = Readonly<Partial<Record<(typeof OF_EVENTS)[number], numb
 /** Over all tenants and many days. */
 export type WorkSums = Readonly<Record<string, bigint>>;
 
-export function workOfLine(line: JournalLine): Work {
-  if (!DOCUMENT_ROUTES.includes(line.route)) return {};
-  return withoutZeros({ document_calls: 1, document_micro_neurons: charged(line) });
-}
+/** @param line of one of `DOCUMENT_ROUTES` */
+export const workOfLine = (line: JournalLine): Work =>
+  withoutZeros({ document_calls: 1, document_micro_neurons: charged(line) });
 
 /** Of counts of both kinds, those of events. */
 export const eventsOf = (work: Work): EventWork =>
