@@ -28,14 +28,13 @@ const MOST_PLACES = 5;
 export class SearchedText {
   readonly #original: string;
   readonly #line: Line;
-  readonly #edges: WordEdges;
+  #edges: WordEdges | null = null;
   readonly #letters = new Map<Reading, Letters>();
   #emoji: EmojiText | null = null;
 
   constructor(original: string) {
     this.#original = original;
     this.#line = lineOf(original);
-    this.#edges = new WordEdges(original, this.#line);
   }
 
   /**
@@ -93,6 +92,12 @@ export class SearchedText {
     return (match === "exact" ? exactForm(written) : wordForm(written)) === as;
   }
 
+  /** Most texts have no word of a list that is spelled: then nobody asks where words begin. */
+  #wordEdges(): WordEdges {
+    this.#edges ??= new WordEdges(this.#original, this.#line);
+    return this.#edges;
+  }
+
   #emojiText(): EmojiText {
     this.#emoji ??= new EmojiText(this.#original);
     return this.#emoji;
@@ -112,7 +117,7 @@ export class SearchedText {
     if (list.isEmpty) return;
     const { text } = this.#line;
     for (let start = 0; start < text.length; start += 1) {
-      if (!this.#edges.may(start)) continue;
+      if (!this.#wordEdges().may(start)) continue;
       let range: Range | null = ANY;
       for (let end = start; range !== null; end += 1) {
         const entries = end === start ? [] : list.ending(end - start, range);
@@ -126,18 +131,18 @@ export class SearchedText {
   }
 
   #isWord(start: number, end: number): boolean {
-    return this.#edges.isWord(start, end) && standsByApostrophe(this.#line.text, start, end);
+    return this.#wordEdges().isWord(start, end) && standsByApostrophe(this.#line.text, start, end);
   }
 
   #findParts(list: FormList<Entry>, add: Add, budget: StepBudget): void {
     if (list.isEmpty) return;
     const { text } = this.#line;
     for (let start = 0; start < text.length; start += 1) {
-      if (!this.#edges.startsCharacter(start)) continue;
+      if (!this.#wordEdges().startsCharacter(start)) continue;
       let range: Range | null = ANY;
       for (let end = start; range !== null; end += 1) {
         const entries = end === start ? [] : list.ending(end - start, range);
-        if (entries.length > 0 && this.#edges.startsCharacter(end)) {
+        if (entries.length > 0 && this.#wordEdges().startsCharacter(end)) {
           for (const entry of entries) add(entry, start, end);
         }
         budget.take();
@@ -211,7 +216,7 @@ export class SearchedText {
     if (next !== letters.length && letters.gaps[next] === GAP.none) return;
     const start = letters.at[first] ?? 0;
     const end = letters.ends[next - 1] ?? 0;
-    if (!this.#edges.isWord(start, end) || !mayStand(letters, first, next, reading)) return;
+    if (!this.#wordEdges().isWord(start, end) || !mayStand(letters, first, next, reading)) return;
     for (const entry of entries) {
       if (isSpelled(letters, first, next, entry.gaps)) add(entry, start, end);
     }
@@ -231,8 +236,8 @@ export class SearchedText {
           const start = at[first] ?? 0;
           const end = ends[next - 1] ?? 0;
           const stands =
-            this.#edges.startsCharacter(start) &&
-            this.#edges.startsCharacter(end) &&
+            this.#wordEdges().startsCharacter(start) &&
+            this.#wordEdges().startsCharacter(end) &&
             mayStand(letters, first, next, reading) &&
             isWithinWord(letters, first, next);
           if (stands) for (const entry of entries) add(entry, start, end);
