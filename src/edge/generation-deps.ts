@@ -14,7 +14,8 @@ import {
   type GenerationRequest,
 } from "../generation/generation-call.ts";
 import { CACHE_ENGINE } from "../generation/cached-run.ts";
-import { type KeyCaller, raw, type Raw } from "../http/call.ts";
+import type { KeyCaller } from "../http/call.ts";
+import { raw, type Raw } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";

@@ -1,12 +1,61 @@
+import type { AuditDetail } from "../domain/account/audit-entry.ts";
 import type { Failure } from "../domain/ledger/failure.ts";
-import type { Ok, Raw } from "./call.ts";
 import { toOpenAiError } from "./openai-error.ts";
 import { toPerspectiveError } from "./perspective-error.ts";
 import { type ErrorContext, type ErrorReply, toProblem } from "./problem.ts";
 import type { ReplySpec, Surface } from "./route.ts";
 import { toWorkersAiError } from "./workers-ai-error.ts";
 
-// Makes responses of outcomes.
+// What a route's handler returns, and the responses that are made of it.
+
+export interface Ok<T> {
+  readonly kind: "ok";
+  readonly body: T;
+  /** The reply's declared status when absent. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A stream or a file: sent as it is, with the headers that every reply has. */
+export interface Raw {
+  readonly kind: "raw";
+  readonly response: Response;
+  /** For a stream: resolves when its call has ended completely. Never rejects. */
+  readonly running?: Promise<void>;
+}
+
+/**
+ * An act that was done, on a route that says `audit: "act"`. If the platform did it, the runner records
+ * it, and only then makes the reply; without a record the reply is `unavailable`.
+ */
+export interface Acted<Reply> {
+  readonly kind: "acted";
+  readonly detail: AuditDetail;
+  readonly reply: () => Reply | Promise<Reply>;
+}
+
+/** @param reply a function, where something is still to be done after the act was recorded */
+export const acted = <const Reply extends { readonly kind: string }>(
+  detail: AuditDetail,
+  reply: Reply | (() => Promise<Reply>),
+): Acted<Reply> => ({
+  kind: "acted",
+  detail,
+  reply: typeof reply === "function" ? reply : () => reply,
+});
+
+/** Keeps literals: `ok({ object: "list" })` is an `Ok` of just that. */
+export const ok = <const T>(body: T, extra: Omit<Ok<T>, "kind" | "body"> = {}): Ok<T> => ({
+  kind: "ok",
+  body,
+  ...extra,
+});
+
+export const raw = (response: Response, running?: Promise<void>): Raw => ({
+  kind: "raw",
+  response,
+  ...(running !== undefined && { running }),
+});
 
 type ToError = (failure: Failure, context: ErrorContext) => ErrorReply<object>;
 

@@ -2,17 +2,8 @@ import type * as v from "valibot";
 import type { Config } from "../config.ts";
 import type { Failure, FailureKind, FieldError } from "../domain/ledger/failure.ts";
 import type { Role } from "../domain/tenant/role.ts";
-import type {
-  Acted,
-  Call,
-  Caller,
-  KeyCaller,
-  LinkCaller,
-  MirrorCaller,
-  Ok,
-  PlatformCaller,
-  Raw,
-} from "./call.ts";
+import type { Call, Caller, KeyCaller, LinkCaller, MirrorCaller, PlatformCaller } from "./call.ts";
+import type { Acted, Ok, Raw } from "./reply.ts";
 
 // A route is a value: the router, the OpenAPI document and the security tests read the same list.
 // Its handler may return the failures that the route declares and no others.

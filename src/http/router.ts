@@ -4,7 +4,7 @@ import type { AuditDetail } from "../domain/account/audit-entry.ts";
 import type { Failure } from "../domain/ledger/failure.ts";
 import { BodyBudget } from "../io/body-budget.ts";
 import { authenticate, INVALID_KEY } from "./authenticate.ts";
-import type { Acted, Caller, MirrorCaller, PlatformCaller } from "./call.ts";
+import type { Caller, MirrorCaller, PlatformCaller } from "./call.ts";
 import { NO_RETRY } from "./failure-headers.ts";
 import { newId } from "./ids.ts";
 import { actionOf, type Mount, mountsOf, ACCOUNT } from "./mount.ts";
@@ -20,7 +20,14 @@ import {
   withBody,
   EndedKeys,
 } from "./parse-call.ts";
-import { corsHeaders, preflight, failureResponse, finish, successResponse } from "./reply.ts";
+import {
+  type Acted,
+  corsHeaders,
+  preflight,
+  failureResponse,
+  finish,
+  successResponse,
+} from "./reply.ts";
 import { logError, logRequest, nameOf } from "./request-log.ts";
 import type { Outcome, Route, Surface } from "./route.ts";
 

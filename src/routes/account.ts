@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { AccountPatch } from "../domain/account/account-terms.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { AccountOutput, AccountPatchInput, toAccount } from "../api/native/account.ts";
 import { given } from "../api/native/settings.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { toAdjustmentLine } from "../domain/ledger/journal-object.ts";
 import { fromNeurons } from "../domain/ledger/micro-neurons.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { AdjustmentInput } from "../api/native/adjustment.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { TENANT_ID } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.ts";

@@ -11,7 +11,7 @@ import {
   type GroupKey,
 } from "../domain/usage/usage-report.ts";
 import { needsSplits } from "../domain/usage/usage-split.ts";
-import { ok, raw } from "../http/call.ts";
+import { ok, raw } from "../http/reply.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { formatOf } from "../http/format.ts";
 import { type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { type Archive, archiveKey, lineOfPerson } from "../domain/ledger/journal-archive.ts";
 import { formatDay, parseDay } from "../domain/ledger/period.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
-import { ok, raw } from "../http/call.ts";
+import { ok, raw } from "../http/reply.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { splitLines } from "../io/split-lines.ts";

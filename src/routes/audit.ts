@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, name, pageQuery } from "../api/field.ts";
 import { AuditOutput, toAudit } from "../api/native/report.ts";

@@ -4,7 +4,7 @@ import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { joinedFile } from "../io/joined-file.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";

@@ -1,5 +1,5 @@
 import { textJudge } from "../engines/embedded/text-model.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { calibrate } from "../moderation/calibrate.ts";
 import { keptExamples } from "../moderation/kept-examples.ts";

@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { renderedJson } from "../generation/generation-call.ts";
 import { type Streamed, streamCall } from "../generation/stream-call.ts";
-import { type Raw, raw } from "../http/call.ts";
+import { type Raw, raw } from "../http/reply.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
 import { personOf } from "../api/openai/drop-in.ts";

@@ -10,7 +10,7 @@ import type { CommentFailure } from "../domain/ledger/failure.ts";
 import { MOST_EXAMPLE_UNITS } from "../domain/moderation/labelled-text.ts";
 import { plainOfHtml } from "../domain/text/html-text.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import {
   type Analysis,

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-errors.ts";
 import { contentKey } from "../domain/generation/stored-picture.ts";
-import { acted, ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { listById, listOf, pageQuery } from "../api/field.ts";
 import {

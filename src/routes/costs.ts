@@ -8,7 +8,7 @@ import {
 } from "../domain/usage/cost-day.ts";
 import { tenantCostDays } from "../domain/usage/tenant-cost-days.ts";
 import type { UsageGroup } from "../domain/usage/usage-report.ts";
-import { ok, raw } from "../http/call.ts";
+import { ok, raw } from "../http/reply.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { invalid, type InvalidRequest } from "../http/field-errors.ts";
 import { formatOf } from "../http/format.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { discoveryDocument } from "../api/perspective/discovery.ts";
 import { googleQuery } from "../api/perspective/comment.ts";

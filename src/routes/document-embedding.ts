@@ -4,7 +4,7 @@ import { EMBED_ROUTE } from "../domain/documents/document.ts";
 import { readDocumentText } from "../documents/stored-files.ts";
 import { type Rendered, renderedValue } from "../generation/generation-call.ts";
 import type { CallId } from "../domain/ledger/ledger.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { EmbeddingOutput, toEmbedding, toSearchable } from "../api/native/document-embedding.ts";

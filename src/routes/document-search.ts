@@ -1,4 +1,4 @@
-import { type Raw, raw } from "../http/call.ts";
+import { type Raw, raw } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import {

@@ -14,7 +14,7 @@ import { prepareAnalysis } from "../documents/analyse.ts";
 import { documentCall, type MadeDocument } from "../documents/document-call.ts";
 import { createEngine } from "../engines/create-engine.ts";
 import { renderedJson } from "../generation/generation-call.ts";
-import { acted, ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/reply.ts";
 import { invalid } from "../http/field-errors.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { fromNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";

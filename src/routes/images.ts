@@ -4,7 +4,8 @@ import { styledPrompt, styleWords } from "../domain/generation/picture-prompt.ts
 import type { Generation } from "../generation/generation-call.ts";
 import { renderedJson } from "../generation/generation-call.ts";
 import { readPictureRecord } from "../generation/read-picture-record.ts";
-import { type KeyCaller, type MirrorCaller, ok, raw, type Raw } from "../http/call.ts";
+import type { KeyCaller, MirrorCaller } from "../http/call.ts";
+import { ok, raw, type Raw } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import type { Config } from "../config.ts";
 import {

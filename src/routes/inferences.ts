@@ -1,6 +1,6 @@
 import { isAdjustment } from "../domain/ledger/adjustment.ts";
 import { toInferences } from "../domain/ledger/inference-log.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { pageQuery, timeInput } from "../api/field.ts";
 import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
-import { raw } from "../http/call.ts";
+import { raw } from "../http/reply.ts";
 import { acceptsNdjson, isPage, linesFrom, ndjson } from "../http/ndjson.ts";
 import { readTenant, type TenantAnswer } from "../edge/bindings.ts";
 

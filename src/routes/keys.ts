@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { KeyCaller, MirrorCaller } from "../http/call.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import type { Config } from "../config.ts";
 import { newId } from "../http/ids.ts";
 import { issueKey } from "../http/authenticate.ts";

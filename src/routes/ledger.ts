@@ -1,5 +1,5 @@
 import { toJournalEntry } from "../domain/ledger/journal-object.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limitsObject } from "../domain/ledger/limits.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { readTenant, TENANT_READ } from "../edge/bindings.ts";
 import { list, listOf, pageQuery, timeInput, parseIndex } from "../api/field.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { TenantPlace, TenantSort } from "../domain/account/listed-tenant.ts";
 import { shaped, invalid } from "../http/field-errors.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery } from "../api/field.ts";
 import {

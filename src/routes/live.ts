@@ -1,6 +1,6 @@
 import { limitsObject } from "../domain/ledger/limits.ts";
 import { eventQuery, eventReply } from "../api/native/event-stream.ts";
-import { raw } from "../http/call.ts";
+import { raw } from "../http/reply.ts";
 import { eventFeed } from "../http/event-feed.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";

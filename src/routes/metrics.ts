@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { exposition, EXPOSITION_TYPE } from "../metrics/exposition.ts";
 import { type Facts, metrics, type TenantChecks } from "../metrics/metrics.ts";
 import { dayOf } from "../domain/ledger/period.ts";
-import { raw } from "../http/call.ts";
+import { raw } from "../http/reply.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { defineRoute } from "../http/route.ts";
 import { readToday } from "../reports/metrics-store.ts";

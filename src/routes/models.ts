@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { modelCard, modelCards } from "../domain/catalogue/model-card.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { plainModel } from "../api/openai/drop-in.ts";
 import { ModelListOutput, ModelOutput, toModel } from "../api/openai/model.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { CATEGORIES } from "../domain/moderation/category.ts";
 import { DECISIONS } from "../domain/moderation/verdict.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { type LogPlace, readModerationLog } from "../reports/moderation-log-store.ts";
 import { list, listOf, name, pageQuery, timeInput, NOT_A_CURSOR } from "../api/field.ts";

@@ -1,6 +1,6 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { TEST_INPUTS } from "../domain/moderation/test-input.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";

@@ -7,7 +7,7 @@ import { readResponse } from "../generation/keep-response.ts";
 import { readDocumentText, readResults } from "../documents/stored-files.ts";
 import { readCallRecord } from "../generation/read-picture-record.ts";
 import { forgetAnswers } from "../generation/response-cache.ts";
-import { acted, ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { NDJSON } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";

@@ -1,6 +1,6 @@
 import { KEY_HEADER } from "../http/authenticate.ts";
 import { byteRange, namesEntity, rangeApplies } from "../http/byte-range.ts";
-import { raw, type Raw } from "../http/call.ts";
+import { raw, type Raw } from "../http/reply.ts";
 
 // A stored picture as HTTP: RFC 9110, 13 and 14. Its bytes never change, so its reply may be kept,
 // by the one who asked alone.

@@ -5,7 +5,7 @@ import { isOver } from "../domain/runs/run.ts";
 import { sliceId, type SliceParams, toRun, toRunStep } from "../domain/pipelines/run.ts";
 import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import { inOrder, stepsFault } from "../domain/pipelines/step.ts";
-import { acted, ok, raw } from "../http/call.ts";
+import { acted, ok, raw } from "../http/reply.ts";
 import { eventFeed, LONGEST_S } from "../http/event-feed.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
 import { newId } from "../http/ids.ts";

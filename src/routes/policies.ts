@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-errors.ts";
 import type { PolicyVersion } from "../domain/moderation/policy.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, policyName } from "../api/field.ts";
 import {

@@ -4,7 +4,7 @@ import {
   type PolicyReplay,
   together,
 } from "../domain/moderation/policy-replay.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { policyName } from "../api/field.ts";
 import { policyOf } from "../api/native/policy.ts";

@@ -1,5 +1,5 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { parseWith } from "../http/parse-call.ts";
 import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { shaped } from "../http/field-errors.ts";
 import type { CurrentTenant } from "../domain/tenant/state-plan.ts";
-import { ok, raw } from "../http/call.ts";
+import { ok, raw } from "../http/reply.ts";
 import { acceptsNdjson, linesFrom, NDJSON, ndjson } from "../http/ndjson.ts";
 import { defineRoute } from "../http/route.ts";
 import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";

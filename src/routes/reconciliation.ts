@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { reconciledDayObject } from "../domain/usage/drift-object.ts";
 import { type Day, dayOf, formatDay } from "../domain/ledger/period.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { reconcileDay } from "../reconciliation/reconcile-day.ts";
 import { openReports } from "../reports/open-reports.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { toExplained } from "../domain/moderation/verdict.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
 import { ClaimInput, ReviewInput, VerdictOutput } from "../api/native/verdict.ts";

@@ -2,7 +2,7 @@ import { type Route, defineRoute } from "../http/route.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { WEBHOOK_EVENTS } from "../api/native/webhook-events.ts";
 import * as v from "valibot";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { getAccount, patchAccount, reopenAccount } from "./account.ts";
 import { listInvariants, startChecks } from "./all-tenants.ts";
 import { listSharing, listTenants } from "./list-tenants.ts";

@@ -5,7 +5,7 @@ import type { CallEvent, StreamHead } from "../generation/call-events.ts";
 import { chatRequest } from "../generation/chat-request.ts";
 import { generationIn, renderedJson } from "../generation/generation-call.ts";
 import { streamCall } from "../generation/stream-call.ts";
-import { raw } from "../http/call.ts";
+import { raw } from "../http/reply.ts";
 import { resolveOverHttps } from "../io/resolve-host.ts";
 import { toNeurogate } from "../api/openai/drop-in.ts";
 import { chatChunks } from "../api/openai/chat-chunks.ts";

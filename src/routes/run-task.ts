@@ -6,7 +6,7 @@ import {
   type GenerationCaller,
   renderedJson,
 } from "../generation/generation-call.ts";
-import { type Raw, raw } from "../http/call.ts";
+import { type Raw, raw } from "../http/reply.ts";
 import { toNeurogate } from "../api/openai/drop-in.ts";
 import {
   envelope,

@@ -2,7 +2,7 @@ import { list } from "../api/field.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { isOver, type Run } from "../domain/runs/run.ts";
 import { TENANT_READ } from "../edge/bindings.ts";
-import { ok, raw } from "../http/call.ts";
+import { ok, raw } from "../http/reply.ts";
 import { acceptsNdjson, isPage, linesFrom, type ListPage, ndjson } from "../http/ndjson.ts";
 import { isFileThere, keepFile } from "../io/joined-file.ts";
 

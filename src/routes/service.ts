@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 
 export const VERSION = "0.1.0";

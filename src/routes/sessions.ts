@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute, type Route } from "../http/route.ts";
 import { list, listById, listOf, pageQuery, parseIndex } from "../api/field.ts";

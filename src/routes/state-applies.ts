@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { canonicalJson } from "../generation/response-cache.ts";
-import { acted, ok, type PlatformCaller } from "../http/call.ts";
+import type { PlatformCaller } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { sha256Hex, utf8 } from "../http/call-labels.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageQuery, NOT_A_CURSOR } from "../api/field.ts";

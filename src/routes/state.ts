@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { withDefaults } from "../domain/tenant/settings.ts";
 import { planState, promiseOf } from "../domain/tenant/state-plan.ts";
 import { tenantWarnings } from "../domain/tenant/tenant-warnings.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { given } from "../api/native/settings.ts";
 import {

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { listById, listOf, pageQuery } from "../api/field.ts";
 import { SuggestionOutput, toSuggestion } from "../api/native/suggestion.ts";
 import { readTenant, TENANT_READ, writeTenant } from "../edge/bindings.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 
 export const listSuggestions = defineRoute({

@@ -9,7 +9,7 @@ import {
 import { tenantWarnings } from "../domain/tenant/tenant-warnings.ts";
 import type { Warning } from "../domain/account/account-warnings.ts";
 import type { Config } from "../config.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { TENANT_ID } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import {

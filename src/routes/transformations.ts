@@ -1,4 +1,4 @@
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import {
   toTransformations,

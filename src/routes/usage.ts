@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { elapsedOf } from "../domain/ledger/month.ts";
 import { formatDay, isoTime } from "../domain/ledger/period.ts";
 import { GROUP_KEYS } from "../domain/usage/usage-report.ts";
-import { ok, raw } from "../http/call.ts";
+import { ok, raw } from "../http/reply.ts";
 import { CSV, csvResponse } from "../http/csv.ts";
 import { formatOf } from "../http/format.ts";
 import { type LinePage, NDJSON, ndjson } from "../http/ndjson.ts";

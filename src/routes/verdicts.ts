@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { CATEGORIES } from "../domain/moderation/category.ts";
 import { DECISIONS, toExplained, toVerdict } from "../domain/moderation/verdict.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { measuredContents } from "../moderation/content.ts";

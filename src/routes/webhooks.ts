@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Config } from "../config.ts";
 import { NO_EVENT } from "../domain/webhooks/event.ts";
-import { acted, ok } from "../http/call.ts";
+import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { checkPublicUrl } from "../io/public-url.ts";

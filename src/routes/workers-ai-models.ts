@@ -1,6 +1,6 @@
 import { type ModelCard, modelCards } from "../domain/catalogue/model-card.ts";
 import { AUTO } from "../domain/generation/routing.ts";
-import { ok } from "../http/call.ts";
+import { ok } from "../http/reply.ts";
 import { ACCOUNT } from "../http/mount.ts";
 import { defineRoute } from "../http/route.ts";
 import { plainModel } from "../api/openai/drop-in.ts";

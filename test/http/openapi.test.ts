@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { ok } from "../../src/http/call.ts";
+import { ok } from "../../src/http/reply.ts";
 import { openApiDocument } from "../../src/http/openapi.ts";
 import { defineRoute } from "../../src/http/route.ts";
 

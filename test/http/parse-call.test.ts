@@ -3,7 +3,7 @@ import { createExecutionContext, env } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Failure } from "../../src/domain/ledger/failure.ts";
 import { issueKey } from "../../src/http/authenticate.ts";
-import { ok, raw } from "../../src/http/call.ts";
+import { ok, raw } from "../../src/http/reply.ts";
 import { defineRoute } from "../../src/http/route.ts";
 import { createRouter } from "../../src/http/router.ts";
 import { BODY_LIMITS, BodyBudget } from "../../src/io/body-budget.ts";

@@ -1,7 +1,7 @@
 import { createExecutionContext, env } from "cloudflare:test";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ok } from "../../src/http/call.ts";
+import { ok } from "../../src/http/reply.ts";
 import { issueKey } from "../../src/http/authenticate.ts";
 import { createRouter } from "../../src/http/router.ts";
 import { defineRoute } from "../../src/http/route.ts";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { type KeyCaller, type MirrorCaller, ok } from "../../src/http/call.ts";
+import type { KeyCaller, MirrorCaller } from "../../src/http/call.ts";
+import { ok } from "../../src/http/reply.ts";
 import { mountsOf } from "../../src/http/mount.ts";
 import { type FailureOf, defineRoute } from "../../src/http/route.ts";
 import type { Config } from "../../src/config.ts";
