@@ -6,6 +6,7 @@ import type {
   RateFailure,
   ReservedFailure,
 } from "../domain/ledger/failure.ts";
+import { AUTO } from "../domain/generation/routing.ts";
 import { counted } from "../domain/text/counted.ts";
 import { formatNeurons } from "../domain/ledger/micro-neurons.ts";
 import { inTheWay } from "../domain/ledger/quota.ts";
@@ -124,7 +125,9 @@ export function failureDetail(failure: Failure): string {
     case "role_required":
       return `This route needs a key with the role ${[...new Set([...failure.roles, "manage"])].join(" or ")}.`;
     case "model_not_allowed":
-      return `${named(failure.model)} is not among this tenant's models.`;
+      return failure.model === AUTO
+        ? "No model of the routing table is among this tenant's models and can take this call: it may be too long for all of them."
+        : `${named(failure.model)} is not among this tenant's models.`;
     case "invalid_request":
       return fieldDetail(failure.errors);
     case "unpriced_model":

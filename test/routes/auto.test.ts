@@ -79,6 +79,7 @@ describe("a chat that names auto", () => {
     const refused = await none.call("POST", path, asking("Hello"));
     expect(refused.status).toBe(403);
     expect(refused.body.error).toMatchObject({ kind: "model_not_allowed", param: "model" });
+    expect(refused.body.error.message).toContain("No model of the routing table");
     expect(await lines(none)).toEqual([]);
   });
 
