@@ -47,6 +47,10 @@ export const SESSION_MESSAGE = [
 /** How a session may fail to begin. */
 export const SESSION_CREATE = [
   ...TENANT_READ,
+  "model_not_allowed",
+  "model_not_found",
+  "model_retired",
+  "unpriced_model",
   "over_limit",
   "rate_limited",
   "storage_full",

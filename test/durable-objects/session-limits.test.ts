@@ -36,6 +36,21 @@ describe("a session begins", () => {
     ]);
   });
 
+  it.each([
+    ["no-such", {}, 404, "model_not_found"],
+    ["@cf/baai/bge-m3", {}, 400, "invalid_request"],
+    ["@cf/meta/llama-2-7b-chat-int8", {}, 404, "model_retired"],
+    [GEMMA, { models: ["@cf/meta/llama-3.1-8b-instruct-fp8"] }, 403, "model_not_allowed"],
+    ["auto", {}, 200, undefined],
+    ["own", { aliases: { own: GEMMA } }, 200, undefined],
+  ])("with a model that can answer: %s", async (model, settings, status, kind) => {
+    await admin("PATCH", `/admin/tenants/${tenant.id}`, settings);
+    const reply = await tenant.call("POST", "/v1/sessions", { model });
+    expect([reply.status, reply.body.kind]).toEqual([status, kind]);
+    const listed = await rows(tenant.id, "SELECT id FROM sessions");
+    expect(listed).toHaveLength(status === 200 ? 1 : 0);
+  });
+
   it("while its key has fewer than 2,000, whatever other keys have", async () => {
     const [busy, other] = [await makeKey(tenant.id, "call"), await makeKey(tenant.id, "call")];
     const first = await begin(busy);

@@ -4,6 +4,7 @@ import type {
   RequestFailure,
   ServiceFailure,
 } from "../../../src/domain/ledger/failure.ts";
+import { findWriter } from "../../../src/domain/documents/plan-analysis.ts";
 import { AUTO } from "../../../src/domain/generation/routing.ts";
 import type { ListedSession } from "../../../src/domain/session/listed-session.ts";
 import {
@@ -120,6 +121,7 @@ export interface AddSession {
 
 export type AddedSession =
   | { readonly kind: "listed" }
+  | UnusableModel
   | Extract<RequestFailure, { kind: "over_limit" }>
   | RateFailure
   | Extract<ServiceFailure, { kind: "storage_full" }>;
@@ -128,6 +130,8 @@ export type AddedSession =
 function addSession(tx: Tx, { id, userId, model, requestId }: AddSession): AddedSession {
   const { sessions, keys } = tx.stores;
   if (sessions.read(id) !== null) return { kind: "listed" };
+  const unusable = unusableModel(tx, model);
+  if (unusable !== null) return unusable;
   if (isStorageFull(tx)) return { kind: "storage_full" };
   if (sessions.count() >= MAX_SESSIONS) {
     const detail = `A tenant has at most ${MAX_SESSIONS} sessions at once: delete one, or wait for one to end.`;
@@ -142,6 +146,16 @@ function addSession(tx: Tx, { id, userId, model, requestId }: AddSession): Added
   if (refused !== null) return refused;
   sessions.insert({ id, lineage, userId, model, createdAtMs: tx.nowMs });
   return { kind: "listed" };
+}
+
+type UnusableModel = Exclude<ReturnType<typeof findWriter>, { kind: "found" }>;
+
+/** Null: it can answer messages now, as far as it is known before they come. */
+function unusableModel(tx: Tx, name: string): UnusableModel | null {
+  const [id] = modelsFor(tx.profile.settings, name);
+  if (id === AUTO) return null;
+  const found = findWriter(id, modelFinder(tx));
+  return found.kind === "found" ? null : found;
 }
 
 export type OpenedSession =

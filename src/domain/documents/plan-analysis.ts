@@ -81,10 +81,10 @@ export function planAnalysis(
   return { kind: "planned", stages };
 }
 
-const NOT_A_WRITER = {
+const NOT_A_WRITER: Extract<RequestFailure, { kind: "invalid_request" }> = {
   kind: "invalid_request",
   errors: [{ path: ["model"], detail: "must be a model for text_generation" }],
-} as const;
+};
 
 /** A model for the tasks that ask a language model. */
 export function findWriter(
