@@ -206,7 +206,8 @@ const isSchema = (given: Fields): boolean =>
 
 function mendedMessage(sent: unknown): unknown {
   if (!isFields(sent)) return sent;
-  const message = sent["role"] === "function" ? ofTool(sent) : sent;
+  const named = without(sent, (name, is) => name === "name" && is === "");
+  const message = named["role"] === "function" ? ofTool(named) : withCall(named);
   const { content, tool_calls } = message;
   const calls = Array.isArray(tool_calls) ? { tool_calls: tool_calls.map(mendedCall) } : {};
   if (!Array.isArray(content)) return { ...message, ...calls };
@@ -223,6 +224,14 @@ const ofTool = ({ name, ...message }: Fields): Fields => ({
   role: "tool",
   tool_call_id: name,
 });
+
+/** The call that such an answer is for: found by its name, since it has no id. */
+function withCall({ function_call: called, ...message }: Fields): Fields {
+  if (message["role"] !== "assistant" || !isFields(called) || isFilled(message["tool_calls"])) {
+    return message;
+  }
+  return { ...message, tool_calls: [{ id: called["name"], type: "function", function: called }] };
+}
 
 function mendedCall(call: unknown): unknown {
   if (!isFields(call)) return call;
@@ -243,8 +252,12 @@ function mendedArguments({ arguments: given }: Fields): { readonly arguments?: s
 function mendedPart(part: unknown): unknown {
   if (typeof part === "string") return { type: "text", text: part };
   if (!isFields(part)) return part;
-  const { image_url: url } = part;
-  return typeof url === "string" ? { ...part, image_url: { url } } : part;
+  const { image_url: url, type } = part;
+  // The names of the Responses API.
+  const isText = type === "input_text" || type === "output_text";
+  const chatType = isText ? "text" : type === "input_image" ? "image_url" : type;
+  const named = chatType === type ? part : { ...part, type: chatType };
+  return typeof url === "string" ? { ...named, image_url: { url } } : named;
 }
 
 /** The reasoning of one answer is not sent with the next request. */

@@ -112,6 +112,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   boolean: "true or false",
   Array: "an array",
   Object: "an object",
+  Uint8Array: "an array of bytes",
   null: "null",
 };
 

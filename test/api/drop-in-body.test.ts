@@ -55,6 +55,25 @@ const CALL = { id: "c", type: "function", function: { name: "f", arguments: "{}"
 describe("a history", () => {
   it.each([
     [
+      {
+        role: "assistant",
+        content: null,
+        function_call: { name: "f", arguments: "" },
+      },
+      { role: "assistant", tool_calls: [{ ...CALL, id: "f" }] },
+    ],
+    [
+      { role: "user", name: "", content: [{ type: "input_text", text: "a" }] },
+      { role: "user", content: [{ type: "text", text: "a" }] },
+    ],
+    [
+      { role: "user", content: [{ type: "input_image", image_url: "https://a.example/b.png" }] },
+      {
+        role: "user",
+        content: [{ type: "image_url", image_url: { url: "https://a.example/b.png" } }],
+      },
+    ],
+    [
       { role: "assistant", tool_calls: [{ id: "c", function: { name: "f", arguments: "{}" } }] },
       { role: "assistant", tool_calls: [CALL] },
     ],

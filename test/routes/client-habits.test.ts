@@ -181,6 +181,32 @@ describe("a form of the answer that no engine here can keep", () => {
   });
 });
 
+describe("a field of the Responses API in a chat", () => {
+  it.each([
+    { input: "Hi." },
+    { instructions: "Be kind." },
+    { max_output_tokens: 5 },
+    { previous_response_id: "resp_1" },
+  ])("is refused by name: %j", async (more) => {
+    const body = { model: LLAMA, messages: [user("Hi.")], ...more };
+    const reply = await tenant.call("POST", CHAT, body);
+    expect([reply.status, reply.body.error.param]).toEqual([400, Object.keys(more)[0]]);
+  });
+});
+
+describe("what changes nothing", () => {
+  it("is accepted", async () => {
+    const messages = [user("Hi.")];
+    for (const more of [{ stream_options: {} }, { stream_options: { include_usage: false } }]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const reply = await tenant.call("POST", CHAT, { model: LLAMA, messages, ...more });
+      expect(reply.status).toBe(200);
+    }
+    const run = `/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`;
+    expect((await tenant.call("POST", run, { messages, functions: [] })).status).toBe(200);
+  });
+});
+
 describe("a long whole number in the schema of a tool", () => {
   it("reaches the engine digit by digit", async () => {
     const id = unique();

@@ -602,6 +602,13 @@ describe("what is kept", () => {
   });
 });
 
+it("refuses to include what nobody knows, and says what there is", async () => {
+  const tenant = await aTenant();
+  const { status, body } = await respond(tenant, { input: "Hello", include: ["everything"] });
+  expect([status, body.error.param]).toEqual([400, "include[0]"]);
+  expect(body.error.message).toContain("reasoning.encrypted_content");
+});
+
 describe("what is not served", () => {
   it.each([
     [{ tools: [{ type: "web_search" }] }, "tools"],

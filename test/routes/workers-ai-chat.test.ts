@@ -252,7 +252,7 @@ describe("what is wrong with a chat", () => {
     [{ prompt: "a", raw: true }, "/raw", "unsupported_parameter"],
     [{ prompt: "a", lora: "x" }, "/lora", "unsupported_parameter"],
     [{ prompt: "a", n: 5 }, "/n", "unsupported_parameter"],
-    [{ prompt: "a", functions: [] }, "/functions", "unsupported_parameter"],
+    [{ prompt: "a", functions: [{ name: "f" }] }, "/functions", "unsupported_parameter"],
   ])("%j", async (body, pointer, kind) => {
     const tenant = await aTenant();
     const reply = await run(tenant, LLAMA, body);

@@ -94,6 +94,10 @@ const Fields = v.object({
   audio: known,
   modalities: known,
   web_search_options: known,
+  input: known,
+  instructions: known,
+  max_output_tokens: known,
+  previous_response_id: known,
   moderation: ModerationField,
   neurogate: v.optional(
     v.strictObject({
@@ -108,7 +112,7 @@ export type ChatBody = v.InferOutput<typeof Fields>;
 export type ChatOptions = Omit<ChatBody, "model">;
 
 const isOnlyStreamed = ({ stream, stream_options }: ChatOptions): boolean =>
-  stream || isAbsent(stream_options);
+  stream || stream_options?.include_usage !== true;
 const ONLY_STREAMED = "must be absent without stream: true";
 
 const hasTools = ({ tools, tool_choice }: ChatOptions): boolean =>
@@ -172,6 +176,19 @@ const REFUSED: readonly {
     detail: "modalities: a chat is answered in text.",
   },
   { parameter: "web_search_options", detail: "web_search_options: nothing is searched here." },
+  { parameter: "input", detail: "input: a chat has messages in its place." },
+  {
+    parameter: "instructions",
+    detail: "instructions: a chat has a message of the role system in their place.",
+  },
+  {
+    parameter: "max_output_tokens",
+    detail: "max_output_tokens: a chat has max_completion_tokens in its place.",
+  },
+  {
+    parameter: "previous_response_id",
+    detail: "previous_response_id: a chat has no such field; POST /v1/responses has.",
+  },
 ];
 
 /** The first parameter that cannot be honoured and must not be ignored; null: there is none. */

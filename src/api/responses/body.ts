@@ -80,6 +80,18 @@ export const Metadata = v.pipe(
   v.maxEntries(MAX_METADATA),
 );
 
+/** What OpenAI knows; of what there is nothing here, nothing is included. */
+const INCLUDES = [
+  "code_interpreter_call.outputs",
+  "computer_call_output.output.image_url",
+  "file_search_call.results",
+  "message.input_image.image_url",
+  "message.output_text.logprobs",
+  "reasoning.encrypted_content",
+  "web_search_call.action.sources",
+  "web_search_call.results",
+] as const;
+
 const Fields = v.object({
   model: modelName,
   input: Input,
@@ -123,7 +135,7 @@ const Fields = v.object({
   temperature: between(0, 2),
   top_p: between(0, 1),
   metadata: v.nullish(Metadata),
-  include: v.nullish(v.array(v.pipe(v.string(), v.maxLength(64)))),
+  include: v.nullish(v.array(v.picklist(INCLUDES))),
   truncation: v.nullish(v.picklist(["auto", "disabled"])),
   ...personFields,
   moderation: ModerationField,

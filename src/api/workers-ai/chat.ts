@@ -147,11 +147,13 @@ const refuse = (parameter: string, detail: string): RunFailure => ({
   detail: `${parameter}: ${detail}`,
 });
 
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
 /** Parameters that would change the answer if they were ignored. */
 function refusedIn({ raw, lora, functions, n }: ChatBody): RunFailure | null {
   if (raw) return refuse("raw", "the model's own template is always used.");
   if (lora !== null && lora !== undefined) return refuse("lora", "fine-tunes are not run here.");
-  if (functions !== null && functions !== undefined) {
+  if (functions !== null && functions !== undefined && !isEmptyList(functions)) {
     return refuse("functions", "use tools, which took their place.");
   }
   return n === 1 ? null : refuse("n", "one answer is given.");
