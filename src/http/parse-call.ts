@@ -83,13 +83,21 @@ export function parseParams(
   return parsed({ params: result.value, tenant: mount.auth.kind === "platform" ? tenant : null });
 }
 
-/** Undefined for a route without a query schema: it ignores the query. */
-export function parseQuery(schema: Schema | undefined, url: URL): Parsed | BodyFailure {
+/**
+ * Undefined for a route without a query schema: it ignores the query. On the drop-in surfaces an empty
+ * parameter means absent, as an empty field does.
+ */
+export function parseQuery(
+  { query: schema, surface }: Pick<Route, "query" | "surface">,
+  url: URL,
+): Parsed | BodyFailure {
   if (schema === undefined) return parsed(undefined);
   const { searchParams } = url;
   const names = [...searchParams.keys()];
+  const isDropIn = surface === "openai" || surface === "workers-ai";
+  const given = [...searchParams].filter(([, value]) => !isDropIn || value !== "");
   return new Set(names).size === names.length
-    ? parseWith(schema, Object.fromEntries(searchParams))
+    ? parseWith(schema, Object.fromEntries(given))
     : invalid({ path: [], detail: "must name each query parameter once" });
 }
 

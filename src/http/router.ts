@@ -87,7 +87,7 @@ async function run(
     // Other paths of the platform may name a tenant that there is not: that is not logged.
     if (mount.mirrored) visit.facts.tenant = tenant;
   }
-  const query = parseQuery(route.query, url);
+  const query = parseQuery(route, url);
   if (query.kind !== "parsed") return query;
   const handle = async (
     body: ParsedBody,
