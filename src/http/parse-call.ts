@@ -96,9 +96,10 @@ export function parseQuery(
   const names = [...searchParams.keys()];
   const isDropIn = surface === "openai" || surface === "workers-ai";
   const given = [...searchParams].filter(([, value]) => !isDropIn || value !== "");
-  return new Set(names).size === names.length
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  return twice === undefined
     ? parseWith(schema, Object.fromEntries(given))
-    : invalid({ path: [], detail: "must name each query parameter once" });
+    : invalid({ path: [twice], detail: "must be given once" });
 }
 
 export interface ParsedBody {

@@ -324,6 +324,24 @@ describe("an account on the paid plan", () => {
       expect(allocator.overview(NOW).size).toBe(11_000 * 1e6);
     });
   });
+
+  it("calls back what was held before it had a cap, when others need it", async () => {
+    const [first, second] = [await aTenant(), await aTenant()];
+    await inAccount(({ storage }) => {
+      const db = objectDatabase(storage);
+      const book = new PoolCache(new PoolStore(db), "paid");
+      const allocator = new PoolAllocator(book, new DeniedStore(db), () => undefined);
+      const held = [{ day: DAY, spent: ZERO, pending: microNeurons(1000 * 1e6) }];
+      const report = { ...leaseAsk(first.id, { seq: 1, allowance: 0 }), lease: null, spent: held };
+      allocator.ask(report, NOW);
+      allocator.patch({ daily_cap_neurons: 1000 }, NOW);
+      expect(allocator.overview(NOW)).toMatchObject({ spent: 0, held: 1000 * 1e6, leased: 0 });
+      expect(allocator.toRecall(NOW)).toEqual([]);
+      const refused = allocator.ask(leaseAsk(second.id, { seq: 1, allowance: 0 }), NOW);
+      expect(refused).toMatchObject({ lease: { granted: 0 } });
+      expect(allocator.toRecall(NOW + SECOND)).toMatchObject([{ tenant: first.id, day: DAY }]);
+    });
+  });
 });
 
 const say = async (tenant: ATenant) => (await tenant.admit({ contents: [TEXT] })).kind;

@@ -18,7 +18,7 @@ import {
 } from "../../../src/domain/account/account-terms.ts";
 import { closeShare, emptyShare, lease, previewLease } from "../../../src/domain/account/lease.ts";
 import type { DayPool } from "../../../src/domain/account/day-pool.ts";
-import type { MicroNeurons } from "../../../src/domain/ledger/micro-neurons.ts";
+import { type MicroNeurons, plus } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf, formatDay, monthStart } from "../../../src/domain/ledger/period.ts";
 import { type Outlook, outlookOf } from "../../../src/domain/account/pool-refusal.ts";
 import { sizesOf } from "../../../src/domain/account/pool.ts";
@@ -334,6 +334,8 @@ function noteSpent(
       cache.share(day, tenant, generation) ?? emptyShare({ tenant, generation }, nowMs);
     const isKnown = before.spent === spent && before.pending === pending;
     if (before.seq > 0 || spent < before.spent || isKnown) continue;
-    cache.keepShare(day, { ...before, granted: spent, spent, pending, reportedAtMs: nowMs });
+    // What calls hold counts as granted: it is recalled like a lease, if others need it and it has ended.
+    const granted = plus(spent, pending);
+    cache.keepShare(day, { ...before, granted, spent, pending, reportedAtMs: nowMs });
   }
 }
