@@ -4,12 +4,16 @@ import type { StateApplies } from "../../durable-objects/applies/state-applies.t
 import type { Caller as ObjectCaller } from "../../durable-objects/tenant/protocol.ts";
 import type { Tenant } from "../../durable-objects/tenant/tenant.ts";
 import type { Observe } from "../calls/governed-call.ts";
+import type { Config } from "../config.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { inferencePoints } from "../domain/usage/inference-point.ts";
+import { createEngine } from "../engines/create-engine.ts";
+import type { Engine } from "../engines/engine.ts";
 import type { Caller, KeyCaller, LinkCaller, MirrorCaller } from "../http/call.ts";
 import { isRetryable, isTransient } from "../io/object-error.ts";
 
-// The bindings of this deployment, as routes use them: the objects, the bucket, the dataset of inferences.
+// The bindings of this deployment, as routes use them: the objects, the engine, the bucket, the dataset of
+// inferences.
 // An object that cannot be reached is `unavailable`, and the caller may
 // try again. An exception of its code is a bug: it is thrown on, and the router logs it with the
 // request's id and answers `internal`.
@@ -151,6 +155,17 @@ export async function attempt<Result>(
     if (isTransient(error)) return UNAVAILABLE;
     throw error;
   }
+}
+
+const ENGINES = new WeakMap<Config, Engine>();
+
+/** The engine of a configuration. It is made once: an isolate reads its configuration once. */
+export function engineOf(config: Config, env: Pick<Env, "AI" | "ASSETS">): Engine {
+  const known = ENGINES.get(config);
+  if (known !== undefined) return known;
+  const engine = createEngine(config, env);
+  ENGINES.set(config, engine);
+  return engine;
 }
 
 /** Null: this deployment has no bucket, so that pictures are in replies only. */

@@ -1,7 +1,6 @@
 import type { Config } from "../config.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { usable } from "../domain/ledger/quota.ts";
-import { createEngine } from "../engines/create-engine.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import {
@@ -18,7 +17,7 @@ import type { KeyCaller } from "../http/call.ts";
 import { raw, type Raw } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
-import { recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
+import { engineOf, recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
 import { toItsEnd } from "./moderation-deps.ts";
 import { labelsOf } from "../http/call-labels.ts";
 
@@ -56,7 +55,7 @@ export const generationDeps = (call: {
   readonly ctx: Pick<ExecutionContext, "waitUntil">;
 }): GenerationDeps => ({
   config: call.config,
-  engine: createEngine(call.config, call.env),
+  engine: engineOf(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
   judgeText: textJudge(call.env.ASSETS),
   cache: { store: call.env.CACHE, later: (work) => call.ctx.waitUntil(work) },

@@ -4,7 +4,6 @@ import type { Config } from "../config.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { usable } from "../domain/ledger/quota.ts";
 import { TEST_INPUTS } from "../domain/moderation/test-input.ts";
-import { createEngine } from "../engines/create-engine.ts";
 import { judgePicture, pictureModelOf } from "../engines/embedded/picture-model/picture-model.ts";
 import { textJudge } from "../engines/embedded/text-model.ts";
 import { newId } from "../http/ids.ts";
@@ -13,7 +12,7 @@ import { resolveOverHttps } from "../io/resolve-host.ts";
 import type { Content } from "../moderation/content.ts";
 import type { Moderation, ModerationDeps } from "../moderation/moderation-call.ts";
 import { readBase64Picture, readPictureUrl } from "../moderation/picture-sources.ts";
-import { bucketOf, recordInferences, tenantObject } from "./bindings.ts";
+import { engineOf, bucketOf, recordInferences, tenantObject } from "./bindings.ts";
 
 const RESOLVE_HOST = resolveOverHttps((...request) => fetch(...request));
 
@@ -24,7 +23,7 @@ export const moderationDeps = (call: {
   readonly caller: { readonly tenant: string };
 }): ModerationDeps => ({
   config: call.config,
-  engine: createEngine(call.config, call.env),
+  engine: engineOf(call.config, call.env),
   tenant: () => tenantObject(call.env, call.caller.tenant),
   judgeText: textJudge(call.env.ASSETS),
   // With a real vision model the small one does not run: it finds less, and has more false alarms.

@@ -7,23 +7,16 @@ import { createOpenAiEngine } from "./openai/engine.ts";
 import { createWorkersAiEngine } from "./workers-ai/engine.ts";
 import { throughGateway } from "./workers-ai/gateway.ts";
 
-/** Made once for a configuration, which an isolate reads once. */
-const ENGINES = new WeakMap<Config, Engine>();
-
 /** The engine that `INFERENCE` names. */
-export function createEngine(config: Config, env: Pick<Env, "AI" | "ASSETS">): Engine {
-  const known = ENGINES.get(config);
-  if (known !== undefined) return known;
-  const engine = withLanguages(config, engineOf(config, env));
-  ENGINES.set(config, engine);
-  return engine;
-}
+export const createEngine = (config: Config, env: Pick<Env, "AI" | "ASSETS">): Engine =>
+  withLanguages(config, engineOf(config, env));
 
 /** The operator may declare the languages of the engine's judges. */
 function withLanguages(config: Config, engine: Engine): Engine {
   // The judge inside the Worker knows only the languages it was made for: a declaration does not apply.
   if (engine.name === "embedded") return engine;
   const { all, models } = config.judgeLanguages;
+  if (all === null && Object.keys(models).length === 0) return engine;
   return {
     ...engine,
     languages(name, model) {

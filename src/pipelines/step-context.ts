@@ -6,8 +6,7 @@ import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { PIPELINE_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { PipelineRun, RunDocument } from "../domain/pipelines/run.ts";
 import { callerOf } from "../domain/runs/run.ts";
-import { recordInferences, tenantObject } from "../edge/bindings.ts";
-import { createEngine } from "../engines/create-engine.ts";
+import { engineOf, recordInferences, tenantObject } from "../edge/bindings.ts";
 import type { DocumentDeps } from "../documents/document-call.ts";
 
 // What every step of a document has, and how the failure of its call is reported.
@@ -57,7 +56,7 @@ export const whoOf = (context: StepContext, userId: string | null) => ({
 
 export const documentDeps = ({ env, config, bucket, tenantId }: StepContext): DocumentDeps => ({
   config,
-  engine: createEngine(config, env),
+  engine: engineOf(config, env),
   tenant: () => tenantObject(env, tenantId),
   bucket,
   tenantId,

@@ -22,7 +22,6 @@ import {
 import { judgeComment, judgedComment } from "../moderation/judge-comment.ts";
 import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
 import type { Config } from "../config.ts";
-import { createEngine } from "../engines/create-engine.ts";
 import { detectLanguage } from "../moderation/language.ts";
 import {
   type AnalyzeBody,
@@ -33,7 +32,7 @@ import {
   SuggestInput,
   SuggestOutput,
 } from "../api/perspective/comment.ts";
-import { UNAVAILABLE, writeTenant } from "../edge/bindings.ts";
+import { engineOf, UNAVAILABLE, writeTenant } from "../edge/bindings.ts";
 import { HELD, type JudgedScoring, judgedScoring, SCORED, scoring } from "./scoring.ts";
 
 // The Perspective API's methods. A call is admitted by its tenant's rates like any other. Only a comment in
@@ -98,7 +97,7 @@ async function scoredComment(
   let spent: Pick<JudgedScoring<null>, "items" | "account"> = { items: [], account: null };
   const judge: JudgeForeign = async () => {
     if (judged === null) return null;
-    const engine = createEngine(config, env);
+    const engine = engineOf(config, env);
     const { scores, ...ran } = await judgeComment({ engine, config }, admitted, judged.content);
     spent = ran;
     return scores;

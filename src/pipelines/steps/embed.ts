@@ -1,7 +1,6 @@
 import type { StepOutcome } from "../../domain/pipelines/run-step.ts";
-import { recordInferences, tenantObject } from "../../edge/bindings.ts";
+import { engineOf, recordInferences, tenantObject } from "../../edge/bindings.ts";
 import { vectorRegister } from "../../edge/search-deps.ts";
-import { createEngine } from "../../engines/create-engine.ts";
 import { textJudge } from "../../engines/embedded/text-model.ts";
 import { newId } from "../../http/ids.ts";
 import { indexDocument } from "../../search/index-document.ts";
@@ -36,7 +35,7 @@ function searchDeps({ env, config, tenantId, run }: StepContext): SearchDeps {
   return {
     generation: {
       config,
-      engine: createEngine(config, env),
+      engine: engineOf(config, env),
       tenant: () => tenantObject(env, tenantId),
       judgeText: textJudge(env.ASSETS),
       observe: recordInferences(env, tenantId),
