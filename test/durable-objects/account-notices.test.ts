@@ -258,7 +258,7 @@ describe("what a tenant spends without a lease", () => {
     await tellSpent(DAY - 60, 4);
     expect(await shares()).toEqual([
       { day: DAY - 1, granted: 9, spent: 9, pending: 0 },
-      { day: DAY, granted: 5, spent: 5, pending: 2 },
+      { day: DAY, granted: 7, spent: 5, pending: 2 },
     ]);
   });
 

@@ -99,7 +99,11 @@ describe("GET /v1/verdicts", () => {
   });
 
   it("refuses a parameter that comes twice", async () => {
-    expect((await tenant.call("GET", "/v1/verdicts?limit=1&limit=2")).status).toBe(400);
+    const { status, body } = await tenant.call("GET", "/v1/verdicts?limit=1&limit=2");
+    expect([status, body.errors]).toEqual([
+      400,
+      [{ pointer: "#/limit", detail: "must be given once" }],
+    ]);
   });
 });
 
