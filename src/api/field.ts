@@ -67,13 +67,16 @@ export const dayInput = (description: string) =>
 export const microNeuronsOut = (description: string) =>
   v.pipe(v.number(), v.integer(), v.description(`${description} In micro-neurons, authoritative.`));
 
+/** An empty cursor asks for the first page. */
+export const unlessEmpty = (text: string): string | undefined => (text === "" ? undefined : text);
+
 export const pageQuery = {
   cursor: v.optional(
     v.pipe(
       v.string(),
       v.maxLength(MAX_NAME),
       v.description("`next_cursor` of the page before; empty: the first."),
-      v.transform((text): string | undefined => (text === "" ? undefined : text)),
+      v.transform(unlessEmpty),
     ),
   ),
   limit: v.optional(

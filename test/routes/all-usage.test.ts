@@ -228,13 +228,20 @@ describe("GET /admin/usage", () => {
     expect(rest.body.rows_read).toBeLessThan(first.body.rows_read);
   });
 
-  it.each(["1", "x", "W10", "WyJ0ZW5hbnQiXQ", "WyJ0ZW5hbnQiLDFd", "WyJkYXkiLDIwNzczXQ", "e30", ""])(
+  it.each(["1", "x", "W10", "WyJ0ZW5hbnQiXQ", "WyJ0ZW5hbnQiLDFd", "WyJkYXkiLDIwNzczXQ", "e30"])(
     "refuses %j as a cursor that is not of these rows",
     async (cursor) => {
       const { status, body } = await admin("GET", `/admin/usage?cursor=${cursor}`);
       expect([status, body.errors?.[0].pointer]).toEqual([400, "#/cursor"]);
     },
   );
+
+  it("takes an empty cursor as the first page", async () => {
+    await seed();
+    const { status, body } = await admin("GET", "/admin/usage?cursor=");
+    expect([status, body.data]).toEqual([200, (await admin("GET", "/admin/usage")).body.data]);
+    expect(body.totals).not.toBeNull();
+  });
 
   it("refuses a cursor of another grouping, of another range, and one that was changed", async () => {
     await seed();
