@@ -49,6 +49,10 @@ const FITTING = [
   "1",
   "25",
   "0.011",
+  // Cursors of lists: ids that nothing has.
+  ...["vrd", "jnl", "evt", "dlv", "key", "grt", "bat", "run", "ses", "sug"].map(
+    (prefix) => `${prefix}_01M7WM9VDG3WVTE8T1RYS3AM18`,
+  ),
 ];
 
 /** @typedef {import("../faults/random.mjs").Random} Random */

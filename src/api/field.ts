@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { invalid, type InvalidRequest, shaped, stated } from "../http/field-errors.ts";
+import { idForm, type IdPrefix } from "../http/ids.ts";
 import { isTime, parseDay, startOf } from "../domain/ledger/period.ts";
 
 // The small shapes that the wire is made of, each with its limit.
@@ -10,12 +11,14 @@ export const MAX_NAME = 256;
 export const name = (description: string) =>
   v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME), v.description(description));
 
+export const POLICY_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
 /** The name of a policy, as it stands in paths. */
 export const policyName = v.pipe(
   v.string(),
   v.regex(
     shaped(
-      /^[a-z0-9][a-z0-9_-]{0,63}$/,
+      POLICY_NAME,
       "must be the name of a policy: lower-case letters, digits, hyphens and underscores, at most 64",
     ),
   ),
@@ -67,17 +70,16 @@ export const dayInput = (description: string) =>
 export const microNeuronsOut = (description: string) =>
   v.pipe(v.number(), v.integer(), v.description(`${description} In micro-neurons, authoritative.`));
 
+const CURSOR = "`next_cursor` of the page before; empty: the first.";
+const WRONG_CURSOR = "is not a cursor of this list";
+
 /** An empty cursor asks for the first page. */
 export const unlessEmpty = (text: string): string | undefined => (text === "" ? undefined : text);
 
+/** A page of a list whose route reads the cursor itself, and refuses a wrong one with `NOT_A_CURSOR`. */
 export const pageQuery = {
   cursor: v.optional(
-    v.pipe(
-      v.string(),
-      v.maxLength(MAX_NAME),
-      v.description("`next_cursor` of the page before; empty: the first."),
-      v.transform(unlessEmpty),
-    ),
+    v.pipe(v.string(), v.maxLength(MAX_NAME), v.description(CURSOR), v.transform(unlessEmpty)),
   ),
   limit: v.optional(
     v.pipe(
@@ -92,8 +94,28 @@ export const pageQuery = {
   ),
 };
 
+/**
+ * A page of a list whose cursor is what names its last item. The item may be gone since.
+ *
+ * @param form of every such name, with a bound on its length
+ */
+export const pageAfter = (form: RegExp) => ({
+  ...pageQuery,
+  cursor: v.optional(
+    v.pipe(
+      v.string(),
+      v.description(CURSOR),
+      v.regex(shaped(new RegExp(`^$|${form.source}`), WRONG_CURSOR)),
+      v.transform(unlessEmpty),
+    ),
+  ),
+});
+
+/** A page of a list whose cursor is the id of its last item. */
+export const pageAfterId = (prefix: IdPrefix) => pageAfter(idForm(prefix));
+
 /** The failure of a cursor that no page of the list gave. */
-export const NOT_A_CURSOR: InvalidRequest = invalid(["cursor"], "is not a cursor of this list");
+export const NOT_A_CURSOR: InvalidRequest = invalid(["cursor"], WRONG_CURSOR);
 
 /** The cursor of a list that is paged by index: the index of the first item. */
 export function parseIndex(cursor: string | undefined): number | InvalidRequest {

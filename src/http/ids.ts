@@ -20,12 +20,20 @@ const SEPARATORS = {
   era: "_",
   ses: "_",
   vec: "_",
+  sug: "_",
   modr: "-",
 } as const;
 
 export type IdPrefix = keyof typeof SEPARATORS;
 
 export type Id<P extends IdPrefix = IdPrefix> = `${P}${(typeof SEPARATORS)[P]}${string}`;
+
+/** 48 bits of time and 80 of chance, in Crockford's digits. */
+const ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}";
+
+/** The form of all ids of a kind. */
+export const idForm = (prefix: IdPrefix): RegExp =>
+  new RegExp(`^${prefix}${SEPARATORS[prefix]}${ULID}$`);
 
 /** Random bytes for many ids: an id takes 16, and a call for each byte costs fifty times as much. */
 const pool = new Uint8Array(256);

@@ -5,7 +5,7 @@ import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { AdjustmentInput } from "../api/native/adjustment.ts";
-import { listById, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageAfterId } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
 import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
@@ -61,7 +61,7 @@ export const listAdjustments = defineRoute({
   surface: "native",
   auth: { kind: "platform" },
   params: TENANT_PARAMS,
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("jnl")),
   reply: { status: 200, schema: listOf(JournalLineOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

@@ -3,7 +3,7 @@ import { acted, ok } from "../http/reply.ts";
 import { TENANT_ID } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
 import { ChecksOutput, PassOutput, toChecks, toPass } from "../api/native/check.ts";
-import { pageQuery, NOT_A_CURSOR } from "../api/field.ts";
+import { pageAfter } from "../api/field.ts";
 import { readAccount, writeAccount, UNAVAILABLE } from "../edge/bindings.ts";
 
 // What must always be zero, over all tenants. The `Account` object's alarm asks them, some at a time: no
@@ -19,14 +19,11 @@ export const listInvariants = defineRoute({
     "As passes over all tenants found them; `POST` begins one. A tenant that did not answer, or of which not everything was looked at, is listed too: what was not counted must not look sound. By tenant id, each as it was when it was asked last.",
   surface: "native",
   auth,
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfter(TENANT_ID)),
   reply: { status: 200, schema: ChecksOutput },
   failures: [],
   handle: async (call) => {
     const { cursor = "", limit } = call.query;
-    if (cursor !== "" && !TENANT_ID.test(cursor)) {
-      return NOT_A_CURSOR;
-    }
     const found = await readAccount(call.env, (account) => account.readChecks(cursor, limit));
     return "kind" in found ? found : ok(toChecks(found));
   },

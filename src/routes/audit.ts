@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, name, pageQuery } from "../api/field.ts";
+import { list, listOf, name, pageAfterId } from "../api/field.ts";
 import { AuditOutput, toAudit } from "../api/native/report.ts";
 import { readAccount } from "../edge/bindings.ts";
 
@@ -11,7 +11,10 @@ export const listAudit = defineRoute({
   summary: "What was done with the admin token, newest first",
   surface: "native",
   auth: { kind: "platform" },
-  query: v.strictObject({ ...pageQuery, tenant: v.optional(name("Acts on this tenant only.")) }),
+  query: v.strictObject({
+    ...pageAfterId("evt"),
+    tenant: v.optional(name("Acts on this tenant only.")),
+  }),
   reply: { status: 200, schema: listOf(AuditOutput) },
   failures: [],
   handle: async (call) => {

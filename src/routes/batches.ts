@@ -9,7 +9,7 @@ import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { BatchInput, BatchOutput, BatchStepOutput } from "../api/native/batch.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
-import { listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
+import { listById, listOf, pageAfterId, pageQuery, parseIndex } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, UNAVAILABLE, TENANT_READ } from "../edge/bindings.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
 import { readContent } from "../edge/moderation-deps.ts";
@@ -88,7 +88,7 @@ export const listBatches = defineRoute({
   summary: "Batches, newest first",
   surface: "native",
   auth: ROLES,
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("bat")),
   reply: { status: 200, schema: listOf(BatchOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

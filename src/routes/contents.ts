@@ -3,7 +3,7 @@ import { shaped } from "../http/field-errors.ts";
 import { contentKey } from "../domain/generation/stored-picture.ts";
 import { acted, ok, raw } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
-import { listById, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageAfterId } from "../api/field.ts";
 import {
   ContentOutput,
   ContentReadOutput,
@@ -95,7 +95,7 @@ export const listContentReads = defineRoute({
   summary: "Who read what was kept, newest first; 400 days back",
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("evt")),
   reply: { status: 200, schema: listOf(ContentReadOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

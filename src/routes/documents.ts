@@ -27,7 +27,7 @@ import {
   toDocument,
   toDocumentWithResults,
 } from "../api/native/document.ts";
-import { list, listOf, name, pageQuery } from "../api/field.ts";
+import { list, listOf, name, pageAfterId } from "../api/field.ts";
 import { plus, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { usable } from "../domain/ledger/quota.ts";
 import { fromBucket } from "../edge/picture-deps.ts";
@@ -186,7 +186,7 @@ export const listDocuments = defineRoute({
   surface: "native",
   auth: ROLES,
   query: v.strictObject({
-    ...pageQuery,
+    ...pageAfterId("jnl"),
     type: v.optional(v.picklist(DOCUMENT_TYPES)),
     user_id: v.optional(name("Documents of this person alone.")),
   }),

@@ -3,7 +3,7 @@ import { fromNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery } from "../api/field.ts";
+import { list, listOf, pageAfterId } from "../api/field.ts";
 import { GrantOutput, NewGrantInput, toGrant } from "../api/native/grant.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
 import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
@@ -58,7 +58,7 @@ export const listGrants = defineRoute({
   summary: "The grants, newest first",
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("grt")),
   reply: { status: 200, schema: listOf(GrantOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { pageQuery, timeInput } from "../api/field.ts";
+import { pageAfterId, timeInput } from "../api/field.ts";
 import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
 import { raw } from "../http/reply.ts";
 import { acceptsNdjson, isPage, linesFrom, ndjson } from "../http/ndjson.ts";
@@ -11,7 +11,7 @@ import { readTenant, type TenantAnswer } from "../edge/bindings.ts";
 const STREAM_PAGE = 200;
 
 export const journalQuery = v.strictObject({
-  ...pageQuery,
+  ...pageAfterId("jnl"),
   from: v.optional(timeInput("Admitted at or after.")),
   to: v.optional(timeInput("Admitted before.")),
   outcome: v.optional(v.picklist(["posted", "voided", "expired"])),

@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import { newId } from "../http/ids.ts";
 import { issueKey } from "../http/authenticate.ts";
 import { defineRoute } from "../http/route.ts";
-import { listById, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageAfterId } from "../api/field.ts";
 import {
   IssuedKeyOutput,
   KeyOutput,
@@ -115,7 +115,7 @@ export const listKeys = defineRoute({
   summary: "The keys, without their secrets",
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("key")),
   reply: { status: 200, schema: listOf(KeyOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

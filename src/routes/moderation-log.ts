@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { CATEGORIES } from "../domain/moderation/category.ts";
 import { DECISIONS } from "../domain/moderation/verdict.ts";
+import { idForm } from "../http/ids.ts";
 import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { type LogPlace, readModerationLog } from "../reports/moderation-log-store.ts";
@@ -49,11 +50,13 @@ export const listModerationLog = defineRoute({
   },
 });
 
+const VERDICT_ID = idForm("vrd");
+
 /** Null: from the newest; undefined: it is no cursor. */
 function placeOf(cursor: string | undefined): LogPlace | null | undefined {
   if (cursor === undefined) return null;
-  const [, generation, verdictId] = /^(\d{1,9})\.(vrd_[0-9A-Z]{26})$/.exec(cursor) ?? [];
-  return generation === undefined || verdictId === undefined
+  const [, generation, verdictId] = /^(\d{1,9})\.(.+)$/.exec(cursor) ?? [];
+  return generation === undefined || verdictId === undefined || !VERDICT_ID.test(verdictId)
     ? undefined
     : { generation: Number(generation), verdictId };
 }

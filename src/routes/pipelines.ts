@@ -15,7 +15,7 @@ import { joinedFile } from "../io/joined-file.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES } from "../api/native/content.ts";
 import { eventQuery, eventReply } from "../api/native/event-stream.ts";
 import { RunInput, RunOutput, RunStepOutput } from "../api/native/pipeline.ts";
-import { listById, listOf, NOT_A_CURSOR, pageQuery } from "../api/field.ts";
+import { listById, listOf, NOT_A_CURSOR, pageAfterId, pageQuery } from "../api/field.ts";
 import { bucketOf, readTenant, writeTenant, TENANT_READ, UNAVAILABLE } from "../edge/bindings.ts";
 import { CREATE_RUN, startRun, stepsReply } from "./runs.ts";
 
@@ -110,7 +110,7 @@ export const listRuns = defineRoute({
   summary: "Runs of pipelines, newest first",
   surface: "native",
   auth: AUTH,
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("run")),
   reply: { status: 200, schema: listOf(RunOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

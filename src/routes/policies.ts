@@ -3,7 +3,7 @@ import { shaped } from "../http/field-errors.ts";
 import type { PolicyVersion } from "../domain/moderation/policy.ts";
 import { acted, ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
-import { list, listOf, pageQuery, policyName } from "../api/field.ts";
+import { list, listOf, pageAfter, POLICY_NAME, policyName } from "../api/field.ts";
 import {
   changeOf,
   PolicyInput,
@@ -27,7 +27,7 @@ export const listPolicies = defineRoute({
   summary: "The latest version of each policy",
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfter(POLICY_NAME)),
   reply: { status: 200, schema: listOf(PolicyOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute, type Route } from "../http/route.ts";
-import { list, listById, listOf, pageQuery, parseIndex } from "../api/field.ts";
+import { list, listById, listOf, pageAfterId, pageQuery, parseIndex } from "../api/field.ts";
 import {
   ListedSessionOutput,
   SessionChatOutput,
@@ -92,7 +92,7 @@ const listSessions = defineRoute({
   description: "Nothing of what was said in them.",
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("ses")),
   reply: { status: 200, schema: listOf(ListedSessionOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

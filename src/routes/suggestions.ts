@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { listById, listOf, pageQuery } from "../api/field.ts";
+import { listById, listOf, pageAfterId } from "../api/field.ts";
 import { SuggestionOutput, toSuggestion } from "../api/native/suggestion.ts";
 import { readTenant, TENANT_READ, writeTenant } from "../edge/bindings.ts";
 import { ok } from "../http/reply.ts";
@@ -13,7 +13,7 @@ export const listSuggestions = defineRoute({
     "Kept for `suggestion_retention_days`, and for calibrations alone. Only the tenant's own `manage` keys read them.",
   surface: "native",
   auth: { kind: "key", roles: [] },
-  query: v.strictObject(pageQuery),
+  query: v.strictObject(pageAfterId("sug")),
   reply: { status: 200, schema: listOf(SuggestionOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

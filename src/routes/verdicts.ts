@@ -7,7 +7,7 @@ import { defineRoute } from "../http/route.ts";
 import { measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES, VerdictInput } from "../api/native/content.ts";
-import { list, listOf, name, pageQuery, policyName, timeInput } from "../api/field.ts";
+import { list, listOf, name, pageAfterId, policyName, timeInput } from "../api/field.ts";
 import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
 import {
   costHeaders,
@@ -81,7 +81,7 @@ export const listVerdicts = defineRoute({
   surface: "native",
   auth: { kind: "key", roles: ["review"] },
   query: v.strictObject({
-    ...pageQuery,
+    ...pageAfterId("vrd"),
     user_id: v.optional(name("Of this person.")),
     content_id: v.optional(name("Of this content.")),
     decision: v.optional(v.picklist(DECISIONS)),

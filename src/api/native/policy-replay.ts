@@ -4,7 +4,7 @@ import { isoTime } from "../../domain/ledger/period.ts";
 import { NOT_REPLAYED, type PolicyReplay } from "../../domain/moderation/policy-replay.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-errors.ts";
-import { MAX_NAME, time, timeInput, wholeNumber } from "../field.ts";
+import { pageAfterId, time, timeInput, wholeNumber } from "../field.ts";
 import { PolicyInput } from "./policy.ts";
 
 // A proposed policy over stored scores, on the wire.
@@ -22,9 +22,7 @@ const ReplayFields = v.strictObject({
   ),
   from: v.optional(timeInput("Verdicts made at or after, in place of `days`.")),
   to: v.optional(timeInput("Verdicts made before.")),
-  cursor: v.optional(
-    v.pipe(v.string(), v.maxLength(MAX_NAME), v.description("`next_cursor` of the part before.")),
-  ),
+  cursor: pageAfterId("vrd").cursor,
 });
 
 export const ReplayInput = v.pipe(

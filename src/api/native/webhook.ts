@@ -18,7 +18,7 @@ import {
 } from "../../domain/webhooks/event.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-errors.ts";
-import { name, pageQuery, time, timeInput, wholeNumber } from "../field.ts";
+import { name, pageAfterId, time, timeInput, wholeNumber } from "../field.ts";
 
 // Endpoints, deliveries and events on the wire.
 
@@ -104,13 +104,13 @@ export const ReplayInput = v.strictObject({
 });
 
 export const deliveriesQuery = v.strictObject({
-  ...pageQuery,
+  ...pageAfterId("dlv"),
   state: v.optional(v.picklist(DELIVERY_STATES)),
 });
 
 export const eventsQuery = (types: readonly EventType[]) =>
   v.strictObject({
-    ...pageQuery,
+    ...pageAfterId("evt"),
     types: v.optional(
       v.pipe(
         v.string(),
