@@ -1,5 +1,6 @@
 import { JUDGED_CATEGORIES } from "../src/domain/moderation/category.ts";
-import { crossing, ruleFor } from "../src/domain/moderation/decision.ts";
+import { crossing } from "../src/domain/moderation/decision.ts";
+import { ruleFor } from "../src/domain/moderation/policy.ts";
 import { presetPolicy } from "../src/domain/moderation/presets.ts";
 
 // Decides a judge's scores alone with the shipped presets and the rules of production.

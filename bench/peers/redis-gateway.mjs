@@ -17,7 +17,7 @@ import { issueKey, verifyKey } from "../../src/http/authenticate.ts";
 import { callHeaders, rateLimitHeaders } from "../../src/http/rate-headers.ts";
 import { moderationCall } from "../../src/moderation/moderation-call.ts";
 import { VerdictInput } from "../../src/api/native/content.ts";
-import { toVerdict } from "../../src/api/native/verdict.ts";
+import { toVerdict } from "../../src/domain/moderation/verdict.ts";
 import { FIXED_AI } from "../workers/fixed-ai.ts";
 import { connect } from "./redis-client.mjs";
 import { ADMIT, SETTLE } from "./redis.lua.mjs";
