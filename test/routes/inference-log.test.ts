@@ -25,8 +25,8 @@ const linesOf = async (): Promise<readonly Record<string, unknown>[]> => {
   const accept = { Accept: "application/x-ndjson" };
   const { body } = await tenant.call("GET", PATH, undefined, accept);
   return String(body)
-    .trimEnd()
     .split("\n")
+    .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 };
 
