@@ -16,6 +16,7 @@ interface Kernel {
   ) => void;
 }
 
+// The type of an instance does not know what its module exports: hence the cast.
 const { memory, products } = new WebAssembly.Instance(kernel).exports as unknown as Kernel;
 
 /** 512 KB (`PAGES` in vector-kernel/build.mjs). */

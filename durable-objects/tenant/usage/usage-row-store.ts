@@ -256,6 +256,7 @@ export const userKey = (day: Day, slot: number): string =>
 const rowOf = <Kind extends ReportRowKind>(_kind: Kind, stored: StoredRow): ReportRows[Kind] =>
   toSentRow(stored).row as unknown as ReportRows[Kind];
 
+/** The body is what `write` made of a row of this kind: hence the casts. */
 function toSentRow({ kind, key, sequence, body }: StoredRow): SentRow {
   const row = { ...(JSON.parse(body) as object), sequence };
   return { kind, key, row } as unknown as SentRow;

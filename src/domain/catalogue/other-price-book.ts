@@ -40,6 +40,7 @@ export function readPriceBook(value: unknown): OtherPriceBook {
   }
   if (!isObject(value["models"])) throw new Error('The price book has no "models".');
   for (const [id, model] of Object.entries(value["models"])) checkModel(id, model);
+  // Each field was checked above, which the type of the value does not say.
   return value as unknown as OtherPriceBook;
 }
 
