@@ -54,6 +54,20 @@ const isClosed = () =>
   });
 const ringTenant = ({ id }: ATenant) => runDurableObjectAlarm(env.TENANT.getByName(id));
 
+/** The account's next answer comes when this has ended, or is lost with it. */
+function onTheWayBack(happens: () => Promise<void>): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with its object below
+  const { ask } = Account.prototype;
+  vi.spyOn(Account.prototype, "ask").mockImplementationOnce(async function answer(
+    this: Account,
+    message,
+  ) {
+    const answered = await ask.call(this, message);
+    await happens();
+    return answered;
+  });
+}
+
 /** The account's object does not answer. */
 const unreachable = () =>
   vi.spyOn(Account.prototype, "ask").mockRejectedValue(new Error("it is gone"));
@@ -246,15 +260,7 @@ describe("what is lost on the way", () => {
   it("the answer to the first message of a day: the day is reported to its end all the same", async () => {
     vi.setSystemTime(MIDNIGHT - MINUTE);
     const tenant = await aTenant();
-    // oxlint-disable-next-line typescript/unbound-method -- called with its object below
-    const { ask } = Account.prototype;
-    vi.spyOn(Account.prototype, "ask").mockImplementationOnce(async function lose(
-      this: Account,
-      message,
-    ) {
-      await ask.call(this, message);
-      throw new Error("it is gone");
-    });
+    onTheWayBack(() => Promise.reject(new Error("it is gone")));
     expect(await kindOf(tenant)).toBe("unavailable");
     expect((await sharesOf(tenant))[0]).toMatchObject({ seq: 1, granted: 256 * PICTURE });
     vi.setSystemTime(MIDNIGHT + MINUTE);
@@ -427,16 +433,7 @@ describe("news that cannot be told", () => {
     const tenant = await aTenant();
     const hold = await tenant.hold();
     const answered = Promise.withResolvers<void>();
-    // oxlint-disable-next-line typescript/unbound-method -- called with its object below
-    const { ask } = Account.prototype;
-    vi.spyOn(Account.prototype, "ask").mockImplementationOnce(async function late(
-      this: Account,
-      message,
-    ) {
-      const answer = await ask.call(this, message);
-      await answered.promise;
-      return answer;
-    });
+    onTheWayBack(() => answered.promise);
     await tenant.settle(hold, { account: "exhausted", verdicts: [], items: voidItemsOf(hold) });
     await until(() => isClosed());
     await account().reopen();
