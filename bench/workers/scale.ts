@@ -1,3 +1,4 @@
+import type { PoolTenant } from "../../durable-objects/account/pool/pool.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type {
   AccountAnswer,
@@ -75,10 +76,13 @@ function metered(sql: SqlStorage, of: "account" | "tenant"): SqlStorage {
 const SEEDED = /^s-/;
 
 const ABSENT = {
-  applyAccountView: async () => void (meter.told += 1),
+  applyAccountView: async () => {
+    meter.told += 1;
+    return true;
+  },
   giveBack: async () => void (meter.recalled += 1),
   check: async () => ({ kind: "not_found", [Symbol.dispose]: () => undefined }),
-};
+} satisfies PoolTenant & { readonly check: () => Promise<unknown> };
 
 /** Only `getByName` of the namespace is called. Its type has more: hence the cast. */
 const counted = <Own extends Env>(env: Own): Own => ({
