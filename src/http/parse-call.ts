@@ -127,12 +127,21 @@ async function parseBody(
   }
   if (read.kind !== "read") return read;
   const { value: sent, values, ...raw } = read;
-  const value = spec.mend === undefined ? sent : spec.mend(sent);
-  const wrong = spec.refuse?.(value) ?? null;
-  if (wrong !== null) return invalid(wrong);
-  if (spec.as === "unread") return parsed({ body: value, ...raw });
-  const result = parseWith(spec.schema, value, values > EXPLAINED_VALUES);
+  const mended = mendBody(spec, sent);
+  if (mended.kind !== "parsed") return mended;
+  if (spec.as === "unread") return parsed({ body: mended.value, ...raw });
+  const result = parseWith(spec.schema, mended.value, values > EXPLAINED_VALUES);
   return result.kind === "parsed" ? parsed({ body: result.value, ...raw }) : result;
+}
+
+/** A route's body before its schema: with other spellings corrected, or refused in words of its own. */
+export function mendBody(
+  { mend, refuse }: Pick<BodySpec, "mend" | "refuse">,
+  sent: unknown,
+): Parsed | BodyFailure {
+  const value = mend === undefined ? sent : mend(sent);
+  const wrong = refuse?.(value) ?? null;
+  return wrong === null ? parsed(value) : invalid(wrong);
 }
 
 const EMPTY = new Uint8Array();

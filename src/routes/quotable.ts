@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import type { Route, Schema } from "../http/route.ts";
+import type { BodySpec, Route, Schema } from "../http/route.ts";
 import { VerdictInput } from "../api/native/content.ts";
 import { ChatInput } from "../api/openai/chat.ts";
 import { QuotedEmbeddingsInput } from "../api/openai/embeddings.ts";
@@ -23,7 +23,7 @@ import { createVerdict, measureVerdict } from "./verdicts.ts";
 export interface Quotable {
   readonly path: string;
   readonly schema: Schema;
-  readonly limitBytes: number;
+  readonly body: BodySpec;
   /**
    * @param body parsed by `schema`
    * @param by the quote itself, whose headers count as the call's would
@@ -40,7 +40,7 @@ function quotable<S extends Schema>(
   ask: (body: v.InferOutput<S>, by: GenerationRouteCall) => Measured | Promise<Measured>,
 ): Quotable {
   if (body === undefined) throw new Error("a route without a body cannot be quoted");
-  return { path, schema, limitBytes: body.limitBytes, ask };
+  return { path, schema, body, ask };
 }
 
 type Measure = Omit<Extract<MeasuredCall, { kind: "generation" }>, "kind">;

@@ -1,6 +1,6 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { ok } from "../http/reply.ts";
-import { parseWith } from "../http/parse-call.ts";
+import { mendBody, parseWith } from "../http/parse-call.ts";
 import type { BodyFailure } from "../http/read-body.ts";
 import { defineRoute } from "../http/route.ts";
 import { QuoteInput, QuoteOutput, toQuote } from "../api/native/quote.ts";
@@ -49,10 +49,11 @@ async function measureAt(
 ): Promise<Measured | BodyFailure> {
   const quotable = quotableAt(path);
   if (quotable === null) return invalid(["path"], `must be one of ${QUOTABLE_PATHS.join(", ")}`);
-  const { limitBytes } = quotable;
+  const { limitBytes } = quotable.body;
   const bytes = new TextEncoder().encode(JSON.stringify(body ?? null)).length;
   if (bytes > limitBytes) return { kind: "body_too_large", limitBytes };
-  const parsed = parseWith(quotable.schema, body);
+  const mended = mendBody(quotable.body, body);
+  const parsed = mended.kind === "parsed" ? parseWith(quotable.schema, mended.value) : mended;
   if (parsed.kind !== "parsed") {
     return parsed.kind === "invalid_request" ? underBody(parsed.errors) : parsed;
   }

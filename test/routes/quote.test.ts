@@ -23,6 +23,23 @@ const CALLS: readonly (readonly [path: string, body: Readonly<Record<string, unk
     "/v1/chat/completions",
     { model: "auto", messages: [{ role: "user", content: "Say hello to Ann" }], n: 2 },
   ],
+  // A tool as other clients write it, and a schema that goes into the prompt.
+  [
+    "/v1/chat/completions",
+    {
+      model: "auto",
+      messages: [{ role: "user", content: "Say hello to Ann" }],
+      tools: [{ type: "function", name: "greet", parameters: { type: "object", properties: {} } }],
+    },
+  ],
+  [
+    "/v1/chat/completions",
+    {
+      model: "auto",
+      messages: [{ role: "user", content: "Say hello to Ann" }],
+      guided_json: { type: "object", properties: { greeting: { type: "string" } } },
+    },
+  ],
   ["/v1/responses", { model: "auto", input: "Say hello to Ann", instructions: "Be brief." }],
   ["/v1/moderations", { input: ["You are all welcome here today", "and you"] }],
   ["/v1/verdicts", { text: "You are all welcome here today", user_id: "u1" }],
@@ -169,6 +186,12 @@ describe("POST /v1/quote", () => {
       { model: "auto", input: [{ type: "function_call_output", call_id: "c", output: "a" }] },
       400,
       "#/body/input/0/call_id",
+    ],
+    [
+      "/v1/chat/completions",
+      { model: "auto", messages: [{ role: "user", content: "a" }], guided_regex: "a+" },
+      400,
+      "#/body/guided_regex",
     ],
     ["/v1/limits", {}, 400, "#/path"],
     ["/v1/quote", {}, 400, "#/path"],
