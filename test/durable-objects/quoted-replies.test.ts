@@ -1,12 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { TenantContext } from "../../durable-objects/tenant/feature.ts";
+import { openStores } from "../../durable-objects/tenant/stores.ts";
+import { REPLAY_FEATURE } from "../../durable-objects/tenant/calls/replay.ts";
+import { startOf } from "../../src/domain/ledger/period.ts";
+import { hostOn } from "./a-node.ts";
 import {
   aTenant,
   type ATenant,
   cleanUp,
+  DAY,
   DAY_MS,
   idempotency,
+  inTenant,
   NOW,
   PLATFORM,
   rows,
@@ -72,6 +79,28 @@ describe("a reply that may quote documents", () => {
     await answer(tenant, "doc_new");
     expect(await kept(tenant)).toEqual([]);
     expect(await rows(tenant.id, "SELECT * FROM quoted_documents")).toEqual([]);
+  });
+
+  it("is named no longer than it would be kept, if it was deleted with another document", async () => {
+    const tenant = await aTenant();
+    for (const id of ["doc_a", "doc_b"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await storeDocument(tenant, id);
+    }
+    await answer(tenant, "doc_a", "doc_b");
+    await tenant.stub().deleteDocument(PLATFORM, "doc_a");
+    expect(await kept(tenant)).toEqual([]);
+    expect(await rows(tenant.id, "SELECT day FROM quoted_documents")).toEqual([{ day: DAY }]);
+    const dues = await inTenant(tenant.id, ({ storage }) => {
+      const stores = openStores(hostOn(storage));
+      const profile = stores.profiles.read();
+      if (profile === null) throw new Error("there is no such tenant");
+      const { expiries } = REPLAY_FEATURE.capability?.({ stores } as TenantContext) ?? {};
+      return expiries?.map(({ dueMs }) => dueMs(profile));
+    });
+    const endMs = startOf(DAY + 2);
+    // Of the key, the reply and what it quotes.
+    expect(dues).toEqual([endMs, null, endMs]);
   });
 
   it("is forgotten with the days of the replies", async () => {

@@ -23,6 +23,7 @@ export const REPLAY_FEATURE: TenantFeature = {
     expiries: [
       expiry(db.of(IDEMPOTENCY), () => endOfDay(idempotency.oldestDay(), 1)),
       expiry(db.of(REPLIES), () => endOfDay(replies.oldestDay(), 1)),
+      expiry(db.of(QUOTED_DOCUMENTS), () => endOfDay(replies.oldestQuotedDay(), 1)),
     ],
     personal: [
       personalData<"idempotency_key">({

@@ -70,6 +70,14 @@ export class ReplyStore {
     }
   }
 
+  /** Of the oldest row that says what a reply quotes: it can be there without its reply. */
+  oldestQuotedDay(): Day | null {
+    const [row] = this.#quoted.run<{ day: number }>(
+      "SELECT day FROM quoted_documents ORDER BY day LIMIT 1",
+    );
+    return row?.day ?? null;
+  }
+
   /** Of the oldest reply; null: there is none. */
   oldestDay(): Day | null {
     const [row] = this.#db.run<{ day: number }>("SELECT day FROM replies ORDER BY day LIMIT 1");
