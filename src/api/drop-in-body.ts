@@ -22,7 +22,7 @@ const HOLDS_NULL: ReadonlySet<string> = new Set([
 
 /**
  * Null means absent on every field, however deep it lies. So does an empty text at the top: clients in
- * languages without null send it for an option that was not given.
+ * languages without null send it for an option that was not given, and within `stop`.
  */
 export function mended(value: unknown): unknown {
   const given = withoutNulls(value);

@@ -9,7 +9,7 @@ import { throughGateway } from "./workers-ai/gateway.ts";
 
 /** The engine that `INFERENCE` names. */
 export const createEngine = (config: Config, env: Pick<Env, "AI" | "ASSETS">): Engine =>
-  withLanguages(config, engineOf(config, env));
+  withLanguages(config, plainEngine(config, env));
 
 /** The operator may declare the languages of the engine's judges. */
 function withLanguages(config: Config, engine: Engine): Engine {
@@ -27,7 +27,7 @@ function withLanguages(config: Config, engine: Engine): Engine {
   };
 }
 
-function engineOf(
+function plainEngine(
   { inference, openai, aiGatewayId }: Config,
   env: Pick<Env, "AI" | "ASSETS">,
 ): Engine {

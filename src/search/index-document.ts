@@ -63,7 +63,7 @@ const WRITE_MS = 180_000;
  * The document's earlier vectors are found until the new ones are, and then no more. A repeat of the same
  * revision is embedded, and charged, again only where the first one did not come to its end.
  *
- * @param who its user is the person whom the document is about; a key of idempotency has no use here
+ * @param who its user is the person whose document it is; a key of idempotency has no use here
  */
 export async function indexDocument(
   deps: SearchDeps,

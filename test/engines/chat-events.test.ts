@@ -45,6 +45,15 @@ describe("the tool calls of a stream", () => {
     expect(deltasOf(mixed).map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
+  it("are at most 128, whatever index they have", async () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, at) => calls(call(`c${at}`, "Paris")));
+    expect(deltasOf(await eventsOf(...many(128), "[DONE]")).at(-1)).toMatchObject({ index: 127 });
+    const events = await eventsOf(...many(129), chunk({}, "tool_calls"), "[DONE]");
+    expect(deltasOf(events)).toHaveLength(128);
+    expect(events.map(({ kind }) => kind)).not.toContain("finish");
+  });
+
   it("have their id and name once, also where each piece repeats them", async () => {
     const events = await eventsOf(calls(piece("{")), calls(piece("}")), "[DONE]");
     expect(deltasOf(events)).toEqual([

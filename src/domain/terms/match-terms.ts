@@ -92,7 +92,7 @@ export class SearchedText {
     return (match === "exact" ? exactForm(written) : wordForm(written)) === as;
   }
 
-  /** Most texts have no word of a list that is spelled: then nobody asks where words begin. */
+  /** Made only where a list of words or parts is looked for, or a text has a spelled word. */
   #wordEdges(): WordEdges {
     this.#edges ??= new WordEdges(this.#original, this.#line);
     return this.#edges;

@@ -51,7 +51,7 @@ export type Work = Readonly<Record<string, number>>;
 /** What an event adds. */
 export type EventWork = Readonly<Partial<Record<(typeof OF_EVENTS)[number], number>>>;
 
-/** Over all tenants and many days. */
+/** Sums, over however many days and tenants. */
 export type WorkSums = Readonly<Record<string, bigint>>;
 
 /** @param line of one of `DOCUMENT_ROUTES` */
