@@ -2,9 +2,9 @@
 //
 // `unit` is vitest: pure tests in Node, the others in the Workers runtime. `e2e` drives real servers and
 // mostly waits for them, so it runs beside `unit`; its output comes when both are done. `long` runs the
-// tests of both kinds that take minutes: random histories (`*.long.test.ts`) and the end-to-end tests of
-// `test/long`. Named files must be of `e2e` or `long`. At the end it lists the skipped tests and the
-// other test commands.
+// tests of both kinds that take long: `*.long.test.ts` (random histories, tests that wait for real objects)
+// and the end-to-end tests of `test/long`. Named files must be of `e2e` or `long`. At the end it lists the
+// skipped tests and the other test commands.
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
