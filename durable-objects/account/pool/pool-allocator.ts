@@ -319,8 +319,8 @@ export class PoolAllocator {
 }
 
 /**
- * Notes what a tenant has spent of days of which it leased nothing. Such messages have no number: one that
- * a later one has overtaken says less than what is known.
+ * Notes what a tenant has spent and holds of days of which it leased nothing. Such messages have no number:
+ * one that a later one has overtaken says less than what is known.
  */
 function noteSpent(
   cache: PoolCache,

@@ -23,7 +23,7 @@ export const REFUSALS_TABLE = `CREATE TABLE refusals (
         PRIMARY KEY (minute, kind, policy)
       ) STRICT, WITHOUT ROWID`;
 
-/** Of generations, for who repeats an idempotency key; keyed by day first, as idempotency is. */
+/** Of generations and documents, for repeats of an idempotency key; keyed by day first, as idempotency is. */
 export const REPLIES_TABLE = `CREATE TABLE replies (
         day INTEGER NOT NULL,
         call_id TEXT NOT NULL,

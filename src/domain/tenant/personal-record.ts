@@ -31,7 +31,7 @@ export type PersonalRecord =
       readonly callId: string;
       readonly createdAtMs: number;
     }
-  /** The reply of a generation, stored for repeats of its idempotency key. */
+  /** The reply of a generation or of a call for a document, stored for repeats of its idempotency key. */
   | {
       readonly kind: "reply";
       readonly day: Day;
