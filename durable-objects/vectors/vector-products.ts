@@ -22,7 +22,7 @@ const { memory, products } = new WebAssembly.Instance(kernel).exports as unknown
 /** 512 KB (`PAGES` in vector-kernel/build.mjs). */
 const BLOCK_BYTES = memory.buffer.byteLength;
 
-/** @throws RangeError for rows of more than 170,000 numbers */
+/** @throws RangeError for rows of more than 174,761 numbers */
 export const vectorProducts: Products = (query, codes, out) => {
   const { length } = query;
   const codesAt = query.byteLength;

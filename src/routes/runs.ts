@@ -33,7 +33,7 @@ interface Instance<Params> {
 
 /**
  * Keeps the file of a run that was made, and starts its Workflow. A repeated request does neither where the
- * file is there already.
+ * run is over or the file is there already.
  *
  * @returns false: the bucket failed
  */

@@ -85,7 +85,7 @@ export const progressOf = (run: Run) => ({
   duration_ms: run.finishedAtMs === null ? null : run.finishedAtMs - run.createdAtMs,
 });
 
-/** When a step of a run was made, as the API returns it. */
+/** When a step of a run began and ended, as the API returns it. */
 export const stepTimesOf = ({
   startedAtMs,
   finishedAtMs,
