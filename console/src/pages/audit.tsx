@@ -3,11 +3,11 @@ import { api } from "../api/session.ts";
 import type { AuditEntry, List } from "../api/shapes.ts";
 import { moment } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
-import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 
 export function AuditPage() {
@@ -29,23 +29,19 @@ export function AuditPage() {
         title="Acts"
         actions={<TextField label="Tenant" value={tenant} onValue={setTenant} maxLength={39} />}
       >
-        {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-        {page.items === null && page.error === null && <Skeleton lines={8} />}
-        {page.items?.length === 0 && (
-          <Empty icon="audit" title="No act">
-            <p>Acts with the admin token are recorded here.</p>
-          </Empty>
-        )}
-        {page.items !== null && page.items.length > 0 && (
-          <Table caption="Acts" columns={COLUMNS} rows={page.items} keyOf={({ id }) => id} />
-        )}
-        {page.more && (
-          <div class="more">
-            <Button busy={page.loading} onClick={page.loadMore}>
-              Show older acts
-            </Button>
-          </div>
-        )}
+        <PagedTable
+          page={page}
+          caption="Acts"
+          columns={COLUMNS}
+          keyOf={({ id }) => id}
+          empty={
+            <Empty icon="audit" title="No act">
+              <p>Acts with the admin token are recorded here.</p>
+            </Empty>
+          }
+          more="Show older acts"
+          lines={8}
+        />
       </Panel>
     </div>
   );

@@ -6,9 +6,10 @@ import { moment } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 
 const NO_FILTER = { tenant: "", decision: "", category: "", user_id: "" };
@@ -75,28 +76,21 @@ export function ModerationLogPage() {
             onValue={(user_id) => set({ user_id })}
           />
         </div>
-        {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-        {page.items === null && page.error === null && <Skeleton lines={6} />}
-        {page.items?.length === 0 && !page.more && (
-          <Empty icon="scale" title="Nothing is logged">
-            <p>Flagged or blocked content appears here within a minute.</p>
-          </Empty>
-        )}
-        {page.items !== null && page.items.length > 0 && (
-          <Table
-            caption="Logged verdicts"
-            columns={COLUMNS}
-            rows={page.items}
-            keyOf={({ verdict_id: id }) => id}
-          />
-        )}
-        {page.more && (
-          <div class="more">
-            <Button busy={page.loading} onClick={page.loadMore}>
-              Show older ones
-            </Button>
-          </div>
-        )}
+        <PagedTable
+          page={page}
+          caption="Logged verdicts"
+          columns={COLUMNS}
+          keyOf={({ verdict_id: id }) => id}
+          empty={
+            !page.more && (
+              <Empty icon="scale" title="Nothing is logged">
+                <p>Flagged or blocked content appears here within a minute.</p>
+              </Empty>
+            )
+          }
+          more="Show older ones"
+          lines={6}
+        />
       </Panel>
     </div>
   );

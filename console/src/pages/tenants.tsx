@@ -11,9 +11,9 @@ import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { type Choice, SelectField } from "../ui/field.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
-import { Table } from "../ui/table.tsx";
+import { Empty } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { usePaged } from "../ui/use-paged.ts";
 
@@ -76,9 +76,7 @@ export function TenantsPage({ place }: { readonly place: Place }) {
   const [sort, setSort] = useState<Sort>("id");
   const wanted: Wanted = { prefix: search.trim().toLowerCase(), plan, state, sort };
   const key = JSON.stringify(wanted);
-  const { items, error, more, loading, loadMore, reload } = usePaged(key, (cursor, signal) =>
-    readTenants(wanted, cursor, signal),
-  );
+  const page = usePaged(key, (cursor, signal) => readTenants(wanted, cursor, signal));
   const account = useLoad("how many tenants", (signal) =>
     api.get<Account>("/admin/account", {}, { signal }),
   );
@@ -86,7 +84,7 @@ export function TenantsPage({ place }: { readonly place: Place }) {
   const [editing, setEditing] = useState<Opened | null>(null);
   const [deleting, setDeleting] = useState<string | null>(null);
   const reloadAll = () => {
-    reload();
+    page.reload();
     account.reload();
   };
   const edit = (id: string) => void act(async () => setEditing(await openTenant(id)));
@@ -94,7 +92,7 @@ export function TenantsPage({ place }: { readonly place: Place }) {
     void act(async () => {
       const { tenant } = await openTenant(id);
       await saveTenant(tenant, { suspended: !tenant.suspended });
-      reload();
+      page.reload();
     });
   const total = account.data?.tenant_count ?? null;
   return (
@@ -132,24 +130,15 @@ export function TenantsPage({ place }: { readonly place: Place }) {
           <SelectField label="Plan" value={plan} choices={PLANS} onValue={setPlan} />
           <SelectField label="State" value={state} choices={STATES} onValue={setState} />
         </div>
-        {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {items === null && error === null && <Skeleton lines={6} />}
-        {items?.length === 0 && <Nobody isFirst={total === 0} />}
-        {items !== null && items.length > 0 && (
-          <Table
-            caption="Tenants"
-            columns={tenantColumns({ edit, suspend, remove: setDeleting })}
-            rows={items}
-            keyOf={({ id }) => id}
-          />
-        )}
-        {more && (
-          <div class="more">
-            <Button busy={loading} onClick={loadMore}>
-              Show {SHOWN} more
-            </Button>
-          </div>
-        )}
+        <PagedTable
+          page={page}
+          caption="Tenants"
+          columns={tenantColumns({ edit, suspend, remove: setDeleting })}
+          keyOf={({ id }) => id}
+          empty={<Nobody isFirst={total === 0} />}
+          more={`Show ${SHOWN} more`}
+          lines={6}
+        />
       </Panel>
       {making && (
         <NewTenant
@@ -164,7 +153,7 @@ export function TenantsPage({ place }: { readonly place: Place }) {
           onClose={() => setEditing(null)}
           onSaved={() => {
             setEditing(null);
-            reload();
+            page.reload();
           }}
         />
       )}

@@ -7,9 +7,10 @@ import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import type { TabProps } from "./tenant-page.tsx";
 
@@ -53,32 +54,23 @@ export function DocumentsTab({ tenant }: TabProps) {
           onValue={(user_id) => set({ user_id })}
         />
       </div>
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton lines={6} />}
-      {page.items?.length === 0 && (
-        <Empty icon="audit" title={page.more ? "None on this page" : "No document"}>
-          <p>
-            {page.more
-              ? "Older ones may match: continue below."
-              : "Change the filters, or store a document with POST /v1/documents."}
-          </p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Documents"
-          columns={columns(setDeleting)}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older documents
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Documents"
+        columns={columns(setDeleting)}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="audit" title={page.more ? "None on this page" : "No document"}>
+            <p>
+              {page.more
+                ? "Older ones may match: continue below."
+                : "Change the filters, or store a document with POST /v1/documents."}
+            </p>
+          </Empty>
+        }
+        more="Show older documents"
+        lines={6}
+      />
       {deleting !== null && (
         <Confirm
           title="Delete the document"

@@ -8,9 +8,10 @@ import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton, type Tone } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Badge, Empty, ErrorNote, type Tone } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import type { TabProps } from "./tenant-page.tsx";
 
@@ -35,28 +36,18 @@ export function GrantsTab({ tenant }: TabProps) {
         )
       }
     >
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton />}
-      {page.items?.length === 0 && (
-        <Empty icon="money" title="No grant yet">
-          <p>Make a grant when a tenant needs more than its quota for one time.</p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Grants"
-          columns={platform ? [...COLUMNS, acts(setDoing)] : COLUMNS}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older grants
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Grants"
+        columns={platform ? [...COLUMNS, acts(setDoing)] : COLUMNS}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="money" title="No grant yet">
+            <p>Make a grant when a tenant needs more than its quota for one time.</p>
+          </Empty>
+        }
+        more="Show older grants"
+      />
       {doing === "new" && (
         <NewGrant
           path={path}

@@ -5,9 +5,10 @@ import { exactNeurons, moment, neurons } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
 import { SelectField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import { Line } from "./journal-line.tsx";
 import type { TabProps } from "./tenant-page.tsx";
@@ -39,28 +40,19 @@ export function JournalTab({ tenant }: TabProps) {
         </>
       }
     >
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton lines={8} />}
-      {page.items?.length === 0 && (
-        <Empty icon="audit" title="No line yet">
-          <p>Each admitted call gets a line when it ends.</p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Journal lines"
-          columns={columns(tenant, setLine)}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older lines
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Journal lines"
+        columns={columns(tenant, setLine)}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="audit" title="No line yet">
+            <p>Each admitted call gets a line when it ends.</p>
+          </Empty>
+        }
+        more="Show older lines"
+        lines={8}
+      />
       {line !== null && (
         <Line tenant={tenant} line={line} onClose={() => setLine(null)} onAdjusted={page.reload} />
       )}

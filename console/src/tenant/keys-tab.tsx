@@ -8,10 +8,11 @@ import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SecretOnce } from "../ui/secret-once.tsx";
-import { Badge, Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Badge, Empty, ErrorNote } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import type { TabProps } from "./tenant-page.tsx";
 
@@ -41,28 +42,18 @@ export function KeysTab({ tenant }: TabProps) {
         </Button>
       }
     >
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton />}
-      {page.items?.length === 0 && (
-        <Empty icon="key" title="No key yet">
-          <p>Issue one to make calls as this tenant.</p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Keys"
-          columns={columns((what, key) => setDoing({ what, key }))}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older keys
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Keys"
+        columns={columns((what, key) => setDoing({ what, key }))}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="key" title="No key yet">
+            <p>Issue one to make calls as this tenant.</p>
+          </Empty>
+        }
+        more="Show older keys"
+      />
       {doing?.what === "issue" && (
         <IssueKey path={path} onClose={close} onIssued={(key) => issued(key, "The new key")} />
       )}

@@ -2,9 +2,10 @@ import { api } from "../api/session.ts";
 import type { List, PipelineRun, PipelineStep } from "../api/shapes.ts";
 import { count, exactNeurons, milliseconds, moment, neurons, usd, words } from "../format.ts";
 import { Button } from "../ui/button.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, LoadState, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import { usePolled } from "../ui/use-polled.ts";
 
@@ -30,32 +31,22 @@ export function OneRun({ path, onClose }: OneRunProps) {
   return (
     <Dialog title="Pipeline run" wide onClose={onClose}>
       <div class="stack">
-        {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {data === null && error === null && <Skeleton lines={6} />}
+        <LoadState data={data} error={error} onRetry={reload} lines={6} />
         {data !== null && <Facts run={data} />}
         <div class="actions">
           <Button icon="replay" small onClick={steps.reload}>
             Read the steps again
           </Button>
         </div>
-        {steps.error !== null && <ErrorNote error={steps.error} onRetry={steps.reload} />}
-        {steps.items === null && steps.error === null && <Skeleton lines={6} />}
-        {steps.items?.length === 0 && <Empty icon="replay" title="No step has begun" />}
-        {steps.items !== null && steps.items.length > 0 && (
-          <Table
-            caption="Steps"
-            columns={STEP_COLUMNS}
-            rows={steps.items}
-            keyOf={({ document, name }) => `${document} ${name}`}
-          />
-        )}
-        {steps.more && (
-          <div class="more">
-            <Button busy={steps.loading} onClick={steps.loadMore}>
-              Show further steps
-            </Button>
-          </div>
-        )}
+        <PagedTable
+          page={steps}
+          caption="Steps"
+          columns={STEP_COLUMNS}
+          keyOf={({ document, name }) => `${document} ${name}`}
+          empty={<Empty icon="replay" title="No step has begun" />}
+          more="Show further steps"
+          lines={6}
+        />
       </div>
     </Dialog>
   );

@@ -6,9 +6,10 @@ import { go, hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import { OneRun } from "./pipeline-run.tsx";
 import type { TabProps } from "./tenant-page.tsx";
@@ -32,28 +33,19 @@ export function PipelinesTab({ tenant, item }: TabProps) {
         </Button>
       }
     >
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton lines={6} />}
-      {page.items?.length === 0 && (
-        <Empty icon="replay" title="No run">
-          <p>A run begins with POST /v1/pipelines/runs.</p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Pipeline runs"
-          columns={columns(tenant, setEnding)}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older runs
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Pipeline runs"
+        columns={columns(tenant, setEnding)}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="replay" title="No run">
+            <p>A run begins with POST /v1/pipelines/runs.</p>
+          </Empty>
+        }
+        more="Show older runs"
+        lines={6}
+      />
       {item !== null && (
         <OneRun
           key={item}

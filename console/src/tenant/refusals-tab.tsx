@@ -3,9 +3,10 @@ import { api, tenantPath } from "../api/session.ts";
 import type { List, Refusal } from "../api/shapes.ts";
 import { count, moment, neurons, words } from "../format.ts";
 import { Button } from "../ui/button.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, Skeleton } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Badge, Empty } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import { type DayRange, lastDays, RangePicker } from "./range.tsx";
 import type { TabProps } from "./tenant-page.tsx";
@@ -34,28 +35,19 @@ export function RefusalsTab({ tenant }: TabProps) {
       }
     >
       <RangePicker range={range} onRange={setRange} />
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton lines={6} />}
-      {page.items?.length === 0 && (
-        <Empty icon="check" title="Nothing was refused">
-          <p>In the chosen days, every call with a valid key was admitted.</p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Refusals"
-          columns={COLUMNS}
-          rows={page.items}
-          keyOf={({ minute, kind, policy }) => `${minute} ${kind} ${policy ?? ""}`}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show more
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Refusals"
+        columns={COLUMNS}
+        keyOf={({ minute, kind, policy }) => `${minute} ${kind} ${policy ?? ""}`}
+        empty={
+          <Empty icon="check" title="Nothing was refused">
+            <p>In the chosen days, every call with a valid key was admitted.</p>
+          </Empty>
+        }
+        more="Show more"
+        lines={6}
+      />
     </Panel>
   );
 }

@@ -7,9 +7,10 @@ import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, LoadState, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { useNow } from "../ui/use-now.ts";
 import { usePaged } from "../ui/use-paged.ts";
 import { usePolled } from "../ui/use-polled.ts";
@@ -34,28 +35,18 @@ export function SessionsTab({ tenant, item }: TabProps) {
         </Button>
       }
     >
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton />}
-      {page.items?.length === 0 && (
-        <Empty icon="try" title="No session">
-          <p>A session begins with POST /v1/sessions, and ends by itself when it is not used.</p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Sessions"
-          columns={columns(tenant, setEnding)}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older sessions
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Sessions"
+        columns={columns(tenant, setEnding)}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="try" title="No session">
+            <p>A session begins with POST /v1/sessions, and ends by itself when it is not used.</p>
+          </Empty>
+        }
+        more="Show older sessions"
+      />
       {item !== null && (
         <OneSession
           path={`${path}/${encodeURIComponent(item)}`}
@@ -132,8 +123,7 @@ function OneSession({ path, onClose }: OneSessionProps) {
   return (
     <Dialog title="Session" onClose={onClose}>
       <div class="stack">
-        {error !== null && <ErrorNote error={error} onRetry={reload} />}
-        {data === null && error === null && <Skeleton lines={6} />}
+        <LoadState data={data} error={error} onRetry={reload} lines={6} />
         {data !== null && (
           <dl class="facts">
             <dt>Session</dt>

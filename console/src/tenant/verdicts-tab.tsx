@@ -7,9 +7,10 @@ import { go, hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, ErrorNote, LoadState, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Badge, Empty, LoadState, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { usePaged } from "../ui/use-paged.ts";
 import { Revisions } from "./revisions.tsx";
@@ -73,32 +74,23 @@ export function VerdictsTab({ tenant, item }: TabProps) {
           onValue={(content_id) => set({ content_id })}
         />
       </div>
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton lines={8} />}
-      {page.items?.length === 0 && (
-        <Empty icon="scale" title={page.more ? "None on this page" : "No verdict matches"}>
-          <p>
-            {page.more
-              ? "Older ones may match: continue below."
-              : "Change the filters, or make a verdict under “Try it”."}
-          </p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Verdicts"
-          columns={columns(tenant)}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older verdicts
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Verdicts"
+        columns={columns(tenant)}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="scale" title={page.more ? "None on this page" : "No verdict matches"}>
+            <p>
+              {page.more
+                ? "Older ones may match: continue below."
+                : "Change the filters, or make a verdict under “Try it”."}
+            </p>
+          </Empty>
+        }
+        more="Show older verdicts"
+        lines={8}
+      />
       {item !== null && (
         <OneVerdict tenant={tenant} id={item} onClose={() => go(["tenants", tenant, "verdicts"])} />
       )}

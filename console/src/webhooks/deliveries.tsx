@@ -6,9 +6,10 @@ import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
+import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, Skeleton, TagBadge } from "../ui/status.tsx";
-import { type Column, Table } from "../ui/table.tsx";
+import { Empty, ErrorNote, TagBadge } from "../ui/status.tsx";
+import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 
 interface DeliveriesProps {
@@ -76,28 +77,19 @@ export function Deliveries({ path, deliveriesPath, webhook, onChanged }: Deliver
         </>
       }
     >
-      {page.error !== null && <ErrorNote error={page.error} onRetry={page.reload} />}
-      {page.items === null && page.error === null && <Skeleton lines={5} />}
-      {page.items?.length === 0 && (
-        <Empty icon="bell" title="Nothing was sent yet">
-          <p>Send a test, or wait for an event that the endpoint subscribed to.</p>
-        </Empty>
-      )}
-      {page.items !== null && page.items.length > 0 && (
-        <Table
-          caption="Deliveries"
-          columns={columns(replay)}
-          rows={page.items}
-          keyOf={({ id }) => id}
-        />
-      )}
-      {page.more && (
-        <div class="more">
-          <Button busy={page.loading} onClick={page.loadMore}>
-            Show older ones
-          </Button>
-        </div>
-      )}
+      <PagedTable
+        page={page}
+        caption="Deliveries"
+        columns={columns(replay)}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty icon="bell" title="Nothing was sent yet">
+            <p>Send a test, or wait for an event that the endpoint subscribed to.</p>
+          </Empty>
+        }
+        more="Show older ones"
+        lines={5}
+      />
       {asking && (
         <ReplayTime
           path={own}
