@@ -6,7 +6,7 @@ import { hashOf } from "../hash-route.ts";
 import { TextField } from "../ui/field.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty } from "../ui/status.tsx";
+import { Empty, none } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 
@@ -55,11 +55,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     key: "tenant",
     label: "Tenant",
     cell: ({ tenant }) =>
-      tenant === null ? (
-        <span class="soft">–</span>
-      ) : (
-        <a href={hashOf(["tenants", tenant])}>{tenant}</a>
-      ),
+      tenant === null ? none : <a href={hashOf(["tenants", tenant])}>{tenant}</a>,
   },
   { key: "detail", label: "Detail", cell: ({ detail }) => <code>{detailOf(detail)}</code> },
   {

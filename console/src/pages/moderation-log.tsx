@@ -5,10 +5,10 @@ import { api } from "../api/session.ts";
 import { moment } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
-import { SelectField, TextField } from "../ui/field.tsx";
+import { choicesOf, SelectField, TextField } from "../ui/field.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, TagBadge } from "../ui/status.tsx";
+import { Empty, none, TagBadge } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 
@@ -53,20 +53,13 @@ export function ModerationLogPage() {
           <SelectField
             label="Decision"
             value={filter.decision}
-            choices={[
-              { value: "", label: "Flag or block" },
-              { value: "flag", label: "flag" },
-              { value: "block", label: "block" },
-            ]}
+            choices={choicesOf("Flag or block", ["flag", "block"])}
             onValue={(decision) => set({ decision })}
           />
           <SelectField
             label="Category"
             value={filter.category}
-            choices={[
-              { value: "", label: "Every category" },
-              ...CATEGORIES.map((one) => ({ value: one as string, label: one as string })),
-            ]}
+            choices={choicesOf("Every category", CATEGORIES)}
             onValue={(category) => set({ category })}
           />
           <TextField
@@ -95,8 +88,6 @@ export function ModerationLogPage() {
     </div>
   );
 }
-
-const none = <span class="soft">–</span>;
 
 const COLUMNS: readonly Column<LoggedVerdict>[] = [
   {

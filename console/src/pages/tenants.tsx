@@ -9,7 +9,7 @@ import { NewTenant } from "../tenant/new-tenant.tsx";
 import { tenantColumns } from "../tenant/tenant-columns.tsx";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
-import { type Choice, SelectField } from "../ui/field.tsx";
+import { type Choice, choicesOf, SelectField } from "../ui/field.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -30,11 +30,7 @@ const SORTS: readonly Choice<Sort>[] = [
   { value: "spent", label: "most spent today first" },
   { value: "held", label: "most held first" },
 ];
-const PLANS: readonly Choice<PlanChoice>[] = [
-  { value: "", label: "any" },
-  { value: "free", label: "free" },
-  { value: "paid", label: "paid" },
-];
+const PLANS: readonly Choice<PlanChoice>[] = choicesOf("any", ["free", "paid"]);
 const STATES: readonly Choice<StateChoice>[] = [
   { value: "", label: "active or suspended" },
   { value: "active", label: "active" },

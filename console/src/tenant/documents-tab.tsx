@@ -6,20 +6,17 @@ import { bytes, count, exactNeurons, moment, neurons, percent, words } from "../
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
-import { SelectField, TextField } from "../ui/field.tsx";
+import { choicesOf, SelectField, TextField } from "../ui/field.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, TagBadge } from "../ui/status.tsx";
+import { Empty, none, TagBadge } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import type { TabProps } from "./tenant-page.tsx";
 
 const NO_FILTER = { type: "", user_id: "" };
 
-const TYPES = [
-  { value: "", label: "Every type" },
-  ...DOCUMENT_TYPES.map((type) => ({ value: type, label: type })),
-];
+const TYPES = choicesOf("Every type", DOCUMENT_TYPES);
 
 /** Stored documents, without their text and what was found in it. */
 export function DocumentsTab({ tenant }: TabProps) {
@@ -91,8 +88,6 @@ export function DocumentsTab({ tenant }: TabProps) {
     </Panel>
   );
 }
-
-const none = <span class="soft">–</span>;
 
 /** How much was read at least, and each task that did not come to its end. */
 function Coverage({ tasks }: Pick<StoredDocument, "tasks">) {

@@ -7,7 +7,7 @@ import { Button } from "../ui/button.tsx";
 import { SelectField } from "../ui/field.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, TagBadge } from "../ui/status.tsx";
+import { Empty, none, TagBadge } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import { Line } from "./journal-line.tsx";
@@ -81,12 +81,12 @@ const columns = (
     label: "Verdict",
     cell: ({ verdict_id: id }) =>
       id === null ? (
-        <span class="soft">–</span>
+        none
       ) : (
         <a href={hashOf(["tenants", tenant, "verdicts", id])}>…{id.slice(-6)}</a>
       ),
   },
-  { key: "user", label: "User", cell: ({ user_id: user }) => user ?? <span class="soft">–</span> },
+  { key: "user", label: "User", cell: ({ user_id: user }) => user ?? none },
   { key: "held", label: "Held", end: true, cell: (line) => neurons(line.held_micro_neurons) },
   {
     key: "charged",
@@ -98,7 +98,6 @@ const columns = (
     key: "overage",
     label: "Overage",
     end: true,
-    cell: ({ overage_micro_neurons: overage }) =>
-      overage === 0 ? <span class="soft">–</span> : neurons(overage),
+    cell: ({ overage_micro_neurons: overage }) => (overage === 0 ? none : neurons(overage)),
   },
 ];

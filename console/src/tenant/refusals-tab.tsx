@@ -5,7 +5,7 @@ import { count, moment, neurons, words } from "../format.ts";
 import { Button } from "../ui/button.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty } from "../ui/status.tsx";
+import { Badge, Empty, none } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 import { type DayRange, lastDays, RangePicker } from "./range.tsx";
@@ -52,8 +52,7 @@ export function RefusalsTab({ tenant }: TabProps) {
   );
 }
 
-const amount = (value: number | null) =>
-  value === null ? <span class="soft">–</span> : neurons(value);
+const amount = (value: number | null) => (value === null ? none : neurons(value));
 
 const COLUMNS: readonly Column<Refusal>[] = [
   {

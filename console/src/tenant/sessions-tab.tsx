@@ -9,7 +9,7 @@ import { Confirm } from "../ui/confirm.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, LoadState, TagBadge } from "../ui/status.tsx";
+import { Empty, LoadState, none, TagBadge } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { useNow } from "../ui/use-now.ts";
 import { usePaged } from "../ui/use-paged.ts";
@@ -72,8 +72,6 @@ export function SessionsTab({ tenant, item }: TabProps) {
     </Panel>
   );
 }
-
-const none = <span class="soft">–</span>;
 
 const columns = (tenant: string, end: (id: string) => void): readonly Column<ListedSession>[] => [
   {

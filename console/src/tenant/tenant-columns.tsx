@@ -3,7 +3,7 @@ import { count, moment, neurons, percent } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
 import { Meter } from "../ui/meter.tsx";
-import { Badge, TagBadge } from "../ui/status.tsx";
+import { Badge, none, TagBadge } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 
 const MICRO = 1_000_000;
@@ -13,8 +13,6 @@ interface Acts {
   readonly suspend: (id: string) => void;
   readonly remove: (id: string) => void;
 }
-
-const soft = <span class="soft">–</span>;
 
 export function tenantColumns(acts: Acts): readonly Column<ListedTenant>[] {
   return [
@@ -27,20 +25,20 @@ export function tenantColumns(acts: Acts): readonly Column<ListedTenant>[] {
     {
       key: "plan",
       label: "Plan",
-      cell: ({ plan }) => (plan === null ? soft : <TagBadge tag={plan} />),
+      cell: ({ plan }) => (plan === null ? none : <TagBadge tag={plan} />),
     },
     {
       key: "daily",
       label: "A day",
       end: true,
-      cell: ({ daily_neurons: daily }) => (daily === null ? soft : `${count(daily)} N`),
+      cell: ({ daily_neurons: daily }) => (daily === null ? none : `${count(daily)} N`),
     },
     {
       key: "floor",
       label: "Floor",
       end: true,
       cell: ({ reserved_neurons: floor }) =>
-        floor === null || floor === 0 ? soft : `${count(floor)} N`,
+        floor === null || floor === 0 ? none : `${count(floor)} N`,
     },
     { key: "usage", label: "Spent today", cell: (tenant) => <Spent tenant={tenant} /> },
     {
@@ -54,7 +52,7 @@ export function tenantColumns(acts: Acts): readonly Column<ListedTenant>[] {
       end: true,
       cell: ({ id, state }) =>
         state === "deleting" ? (
-          soft
+          none
         ) : (
           <span class="actions end">
             <Button small label={`Edit ${id}`} onClick={() => acts.edit(id)}>

@@ -6,10 +6,10 @@ import { moment } from "../format.ts";
 import { go, hashOf } from "../hash-route.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { SelectField, TextField } from "../ui/field.tsx";
+import { choicesOf, SelectField, TextField } from "../ui/field.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, Empty, LoadState, TagBadge } from "../ui/status.tsx";
+import { Badge, Empty, LoadState, none, TagBadge } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { useLoad } from "../ui/use-load.ts";
 import { usePaged } from "../ui/use-paged.ts";
@@ -17,11 +17,6 @@ import { Revisions } from "./revisions.tsx";
 import { StoredContent } from "./stored-content.tsx";
 import type { TabProps } from "./tenant-page.tsx";
 import { VerdictView } from "../verdict-view.tsx";
-
-const choices = (all: string, values: readonly string[]) => [
-  { value: "", label: all },
-  ...values.map((value) => ({ value, label: value })),
-];
 
 const NO_FILTER = { decision: "", category: "", review: "", user_id: "", content_id: "" };
 
@@ -46,19 +41,19 @@ export function VerdictsTab({ tenant, item }: TabProps) {
         <SelectField
           label="Decision"
           value={filter.decision}
-          choices={choices("Every decision", ["allow", "flag", "block"])}
+          choices={choicesOf("Every decision", ["allow", "flag", "block"])}
           onValue={(decision) => set({ decision })}
         />
         <SelectField
           label="Category"
           value={filter.category}
-          choices={choices("Every category", CATEGORIES)}
+          choices={choicesOf("Every category", CATEGORIES)}
           onValue={(category) => set({ category })}
         />
         <SelectField
           label="Review"
           value={filter.review}
-          choices={choices("Every state", ["none", "open", "claimed", "done"])}
+          choices={choicesOf("Every state", ["none", "open", "claimed", "done"])}
           onValue={(review) => set({ review })}
         />
         <TextField
@@ -97,8 +92,6 @@ export function VerdictsTab({ tenant, item }: TabProps) {
     </Panel>
   );
 }
-
-const none = <span class="soft">–</span>;
 
 const columns = (tenant: string): readonly Column<Verdict>[] => [
   {

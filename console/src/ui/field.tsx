@@ -115,6 +115,15 @@ export interface Choice<Value extends string> {
   readonly label: string;
 }
 
+/** The choices of a filter: all of them first, as an empty value, then each value by its own name. */
+export const choicesOf = <Value extends string>(
+  all: string,
+  values: readonly Value[],
+): readonly Choice<Value | "">[] => [
+  { value: "", label: all },
+  ...values.map((value) => ({ value, label: value })),
+];
+
 interface SelectProps<Value extends string> {
   readonly label: string;
   readonly value: Value;

@@ -126,6 +126,9 @@ export const LoadState = ({ data, error, onRetry, lines = 3 }: LoadStateProps) =
   return data === null ? <Skeleton lines={lines} /> : null;
 };
 
+/** The cell of a value that is not there. */
+export const none = <span class="soft">–</span>;
+
 /** A placeholder while content loads, so that nothing moves when it arrives. */
 export const Skeleton = ({ lines = 3 }: { readonly lines?: number }) => (
   <div class="skeleton" role="status" aria-label="Loading">

@@ -8,7 +8,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { PagedTable } from "../ui/paged-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Empty, ErrorNote, TagBadge } from "../ui/status.tsx";
+import { Empty, ErrorNote, none, TagBadge } from "../ui/status.tsx";
 import type { Column } from "../ui/table.tsx";
 import { usePaged } from "../ui/use-paged.ts";
 
@@ -145,8 +145,7 @@ const columns = (replay: (delivery: Delivery) => Promise<void>): readonly Column
   {
     key: "next",
     label: "Next try",
-    cell: ({ next_attempt_at: next }) =>
-      next === null ? <span class="soft">–</span> : moment(next).slice(5),
+    cell: ({ next_attempt_at: next }) => (next === null ? none : moment(next).slice(5)),
   },
   {
     key: "acts",
