@@ -26,6 +26,10 @@ const piece = (given: string) => ({
   function: { name: "weather", arguments: given },
 });
 
+/** All with the index 0. */
+const many = (count: number) =>
+  Array.from({ length: count }, (_, at) => calls(call(`c${at}`, "Paris")));
+
 const deltasOf = (events: readonly StreamedEvent[]) =>
   events.flatMap((event) => (event.kind === "tool_calls" ? event.deltas : []));
 
@@ -46,8 +50,6 @@ describe("the tool calls of a stream", () => {
   });
 
   it("are at most 128, whatever index they have", async () => {
-    const many = (count: number) =>
-      Array.from({ length: count }, (_, at) => calls(call(`c${at}`, "Paris")));
     expect(deltasOf(await eventsOf(...many(128), "[DONE]")).at(-1)).toMatchObject({ index: 127 });
     const events = await eventsOf(...many(129), chunk({}, "tool_calls"), "[DONE]");
     expect(deltasOf(events)).toHaveLength(128);
