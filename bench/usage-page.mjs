@@ -39,7 +39,11 @@ function seedDays(file) {
     const amounts = ["quota", "granted", "overage", "posted"].map((name) => period[name] * lines);
     insert.run(day, ...amounts, JSON.stringify(times(totals, lines)));
   }
-  for (const table of ["feed", "report_rows", "report_users"]) db.exec(`DELETE FROM ${table}`);
+  // A feature makes its tables with its first row: they may not be there yet.
+  const there = db.prepare("SELECT name FROM sqlite_master").all();
+  for (const table of ["feed", "report_rows", "report_users"]) {
+    if (there.some(({ name }) => name === table)) db.exec(`DELETE FROM ${table}`);
+  }
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
 }
