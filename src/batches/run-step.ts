@@ -4,7 +4,7 @@ import { readConfig } from "../config.ts";
 import type { BatchParams } from "../domain/moderation/batch.ts";
 import { BATCH_ROUTE } from "../domain/ledger/rate-limit.ts";
 import { itemIds } from "../domain/runs/item-ids.ts";
-import { callerOf, OVER } from "../domain/runs/run.ts";
+import { callerOfRun, OVER } from "../domain/runs/run.ts";
 import { batchItemsKey } from "../domain/generation/stored-picture.ts";
 import { bucketOf, tenantObject, type TenantAnswer } from "../edge/bindings.ts";
 import { moderationDeps, readContent } from "../edge/moderation-deps.ts";
@@ -54,7 +54,7 @@ export async function runStep(
       requestId,
       route: BATCH_ROUTE,
       tenantId,
-      caller: callerOf(batch),
+      caller: callerOfRun(batch),
       userId: body.user_id ?? null,
       policyName: body.policy ?? null,
       contents: [content.content],

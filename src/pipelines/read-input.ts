@@ -11,7 +11,7 @@ import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { MAX_PIPELINE_TEXT_BYTES } from "../domain/pipelines/run.ts";
 import { runDocumentsKey } from "../domain/pipelines/run-files.ts";
 import type { StepName } from "../domain/pipelines/step.ts";
-import { callerOf } from "../domain/runs/run.ts";
+import { callerOfRun } from "../domain/runs/run.ts";
 import { tenantObject } from "../edge/bindings.ts";
 import { isOfRun, type StepContext } from "./step-context.ts";
 
@@ -51,7 +51,7 @@ export async function readInput(
   const isStored = typeof said === "string" || KEEPING.includes(step);
   const found = isStored
     ? await tenantObject(context.env, context.tenantId).readDocument(
-        callerOf(context.run),
+        callerOfRun(context.run),
         document.documentId,
       )
     : NOT_FOUND;

@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { PIPELINE_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { PipelineRun, RunDocument } from "../domain/pipelines/run.ts";
-import { callerOf } from "../domain/runs/run.ts";
+import { callerOfRun } from "../domain/runs/run.ts";
 import { engineOf, recordInferences, tenantObject } from "../edge/bindings.ts";
 import type { DocumentDeps } from "../documents/document-call.ts";
 
@@ -49,7 +49,7 @@ export const whoOf = (context: StepContext, userId: string | null) => ({
   callId: context.ids.callId,
   requestId: context.ids.requestId,
   route: PIPELINE_ROUTE,
-  caller: callerOf(context.run),
+  caller: callerOfRun(context.run),
   userId,
   idempotency: context.idempotency,
 });

@@ -3,7 +3,7 @@ import { MAX_BATCH_ITEMS } from "../../domain/moderation/batch.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { VerdictInput } from "./content.ts";
 import { microNeuronsOut, name } from "../field.ts";
-import { count, failedAs, progress, resumeInput, runState, stepTimes } from "./run.ts";
+import { failedAs, progress, resumeInput, runState, stepTimes, wholeCount } from "./run.ts";
 
 // Batches on the wire.
 
@@ -22,13 +22,13 @@ export const BatchOutput = v.object({
   object: v.literal("batch"),
   state: runState,
   counts: v.object({
-    items: count,
-    pending: count,
-    succeeded: v.pipe(count, v.description("Items with a verdict.")),
-    failed: count,
-    allow: count,
-    flag: count,
-    block: count,
+    items: wholeCount,
+    pending: wholeCount,
+    succeeded: v.pipe(wholeCount, v.description("Items with a verdict.")),
+    failed: wholeCount,
+    allow: wholeCount,
+    flag: wholeCount,
+    block: wholeCount,
     failed_as: failedAs,
   }),
   micro_neurons: microNeuronsOut("What it cost so far."),
@@ -39,18 +39,21 @@ export const BatchOutput = v.object({
 export const BatchStepOutput = v.object({
   object: v.literal("batch_step"),
   batch_id: v.string(),
-  step: v.pipe(count, v.description("From 0; ten items each.")),
+  step: v.pipe(wholeCount, v.description("From 0; ten items each.")),
   state: v.picklist(["running", "waiting", "done"]),
-  attempts: v.pipe(count, v.description("How often it was run, repeats after a crash included.")),
+  attempts: v.pipe(
+    wholeCount,
+    v.description("How often it was run, repeats after a crash included."),
+  ),
   rounds: v.pipe(
-    count,
+    wholeCount,
     v.description("How often its items were taken up: once more after a wait."),
   ),
   ...stepTimes("When all of its items had come to something."),
   micro_neurons: microNeuronsOut("What it cost."),
   items: v.array(
     v.object({
-      index: count,
+      index: wholeCount,
       decision: v.nullable(v.picklist(DECISIONS)),
       failed_as: v.nullable(v.string()),
       micro_neurons: microNeuronsOut("What it cost."),

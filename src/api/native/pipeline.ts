@@ -11,7 +11,7 @@ import { MAX_PIPELINE_TEXT_BYTES, MAX_RUN_DOCUMENTS } from "../../domain/pipelin
 import { type StepName, STEPS } from "../../domain/pipelines/step.ts";
 import { microNeuronsOut, name, policyName, wholeNumber } from "../field.ts";
 import { documentId } from "./document.ts";
-import { count, failedAs, progress, resumeInput, runState, stepTimes } from "./run.ts";
+import { failedAs, progress, resumeInput, runState, stepTimes, wholeCount } from "./run.ts";
 
 // Pipelines on the wire.
 
@@ -93,10 +93,10 @@ export const RunOutput = v.object({
   policy: v.nullable(v.string()),
   model: v.nullable(v.string()),
   counts: v.object({
-    documents: count,
-    pending: count,
-    succeeded: v.pipe(count, v.description("Documents whose steps all succeeded.")),
-    failed: count,
+    documents: wholeCount,
+    pending: wholeCount,
+    succeeded: v.pipe(wholeCount, v.description("Documents whose steps all succeeded.")),
+    failed: wholeCount,
     failed_as: failedAs,
   }),
   ...cost,
@@ -106,15 +106,18 @@ export const RunOutput = v.object({
 export const RunStepOutput = v.object({
   object: v.literal("pipeline_step"),
   run_id: v.string(),
-  document: v.pipe(count, v.description("The document's place in the request, from 0.")),
+  document: v.pipe(wholeCount, v.description("The document's place in the request, from 0.")),
   document_id: v.string(),
   name: v.picklist(STEPS),
   status: v.pipe(
     v.picklist(["running", "waiting", "succeeded", "failed"]),
     v.description("waiting: it is tried again."),
   ),
-  attempts: v.pipe(count, v.description("How often it was begun, repeats after a crash included.")),
-  calls: v.pipe(count, v.description("How many of its calls have ended: 3 at most.")),
+  attempts: v.pipe(
+    wholeCount,
+    v.description("How often it was begun, repeats after a crash included."),
+  ),
+  calls: v.pipe(wholeCount, v.description("How many of its calls have ended: 3 at most.")),
   ...stepTimes("When it ended."),
   ...cost,
   decision: v.pipe(v.nullable(v.picklist(DECISIONS)), v.description("Of `moderate`.")),

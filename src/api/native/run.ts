@@ -16,10 +16,10 @@ export const resumeInput = v.optional(
 
 export const runState = v.picklist(RUN_STATES);
 
-export const count = v.pipe(v.number(), v.integer());
+export const wholeCount = v.pipe(v.number(), v.integer());
 
 export const failedAs = v.pipe(
-  v.record(v.string(), count),
+  v.record(v.string(), wholeCount),
   v.description("By the kind of failure."),
 );
 

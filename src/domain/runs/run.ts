@@ -41,8 +41,8 @@ const OPEN: readonly RunState[] = ["running", "waiting", "canceling"];
 
 export const isOver = ({ state }: Pick<Run, "state">): boolean => !OPEN.includes(state);
 
-/** Makes the calls of a run: the key that made it, with its present rights, or the platform. */
-export const callerOf = ({ secretHash }: Pick<Run, "secretHash">) =>
+/** The caller of a run's calls: the key that made the run, with its present rights, or the platform. */
+export const callerOfRun = ({ secretHash }: Pick<Run, "secretHash">) =>
   secretHash === null
     ? ({ kind: "platform" } as const)
     : ({ kind: "key", secretHash, roles: ["call"] } as const);

@@ -6,7 +6,7 @@ import { DEFAULT_RETENTION_DAYS, type StoredDocument } from "../../domain/docume
 import { utf8Bytes } from "../../domain/generation/token-bound.ts";
 import { stepResultsKey } from "../../domain/pipelines/run-files.ts";
 import { taskOf } from "../../domain/pipelines/step.ts";
-import { callerOf } from "../../domain/runs/run.ts";
+import { callerOfRun } from "../../domain/runs/run.ts";
 import { tenantObject } from "../../edge/bindings.ts";
 import { renderedJson } from "../../generation/generation-call.ts";
 import { ID_TAKEN, type StepInput } from "../read-input.ts";
@@ -82,7 +82,7 @@ async function storeInline(
   if (outcome.kind === "invalid_request") return failed(ID_TAKEN);
   if (outcome.kind !== "done") return failureOf(context, outcome);
   const found = await tenantObject(env, tenantId).readDocument(
-    callerOf(context.run),
+    callerOfRun(context.run),
     document.documentId,
   );
   // Deleted meanwhile, its id may be that of another one.
