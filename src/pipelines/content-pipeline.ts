@@ -57,10 +57,10 @@ export class ContentPipeline extends WorkflowEntrypoint<Env, SliceParams> {
     workflow: WorkflowStep,
     { position, steps }: { readonly position: number; readonly steps: readonly string[] },
   ): Promise<void> {
-    const memory = emptyMemory();
+    const going = { memory: emptyMemory(), goesOn: true };
     for (const [at, name] of steps.entries()) {
       const rounds = { name: `document ${position}, ${name}`, step: STEP, doublings: DOUBLINGS };
-      const run = () => runStep(this.env, payload, { position, step: at }, memory);
+      const run = () => runStep(this.env, payload, { position, step: at }, going);
       // oxlint-disable-next-line no-await-in-loop -- one step after the other
       if (!(await inRounds(workflow, rounds, run))) return;
     }

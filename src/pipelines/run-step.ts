@@ -6,7 +6,7 @@ import type { SliceParams } from "../domain/pipelines/run.ts";
 import { STEPS, type StepName } from "../domain/pipelines/step.ts";
 import { bucketOf, tenantObject, type TenantAnswer } from "../edge/bindings.ts";
 import { readInput } from "./read-input.ts";
-import { type DocumentMemory, emptyMemory, failed, type StepContext } from "./step-context.ts";
+import { type DocumentMemory, failed, type StepContext } from "./step-context.ts";
 import { embed } from "./steps/embed.ts";
 import { moderate } from "./steps/moderate.ts";
 import { runTask } from "./steps/run-task.ts";
@@ -26,14 +26,15 @@ class TryAgain extends Error {}
 type Next = Exclude<TenantAnswer<"reportPipelineStep", string>, { kind: "retry" }>;
 
 /**
- * @param memory of the document; absent: nothing is remembered, and the next step is not begun
+ * @param memory of the document: the same for each of its steps
+ * @param goesOn whether the report of this step begins the next one
  * @throws TryAgain, or Unclear: the Workflow repeats the step after a growing wait
  */
 export async function runStep(
   env: Env,
   { tenant: tenantId, life, run: id }: SliceParams,
   { position, step }: { readonly position: number; readonly step: number },
-  memory?: DocumentMemory,
+  { memory, goesOn }: { readonly memory: DocumentMemory; readonly goesOn: boolean },
 ): Promise<Next> {
   const tenant = () => tenantObject(env, tenantId);
   const work =
@@ -59,27 +60,25 @@ export async function runStep(
     run,
     position,
     document,
-    memory: memory ?? emptyMemory(),
+    memory,
     ids,
     chargeOf: () => tenant().chargeOf(life, ids.callId),
     idempotency: { key: `${id}/${position}/${name}/${roundAtMs}`, fingerprint: id },
   };
   const outcome = await outcomeOf(context, name, from);
-  const report = { id, position, step, outcome, goesOn: memory !== undefined };
+  const report = { id, position, step, outcome, goesOn };
   const next = await tenant().reportPipelineStep(life, report);
   if (next.kind === "retry") throw new TryAgain(next.as);
   if (next.kind !== "next") return next;
-  if (memory !== undefined && next.begun !== undefined) {
-    memory.begun = { step: step + 1, work: next.begun };
-  }
+  if (next.begun !== undefined) memory.begun = { step: step + 1, work: next.begun };
   // What was begun has the run's key, which the Workflow does not store.
   return { kind: "next" };
 }
 
 /** Once: a step that is tried again asks the object. */
-function takeBegun(memory: DocumentMemory | undefined, step: number): PipelineWork | null {
-  const begun = memory?.begun ?? null;
-  if (memory === undefined || begun?.step !== step) return null;
+function takeBegun(memory: DocumentMemory, step: number): PipelineWork | null {
+  const { begun } = memory;
+  if (begun?.step !== step) return null;
   memory.begun = null;
   return begun.work;
 }

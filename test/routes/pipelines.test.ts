@@ -70,6 +70,9 @@ interface Unrun {
   readonly step: (position: number, step: number, other?: object) => ReturnType<typeof runStep>;
 }
 
+/** A step of which nothing is remembered, and after which the next one is not begun. */
+const alone = () => ({ memory: emptyMemory(), goesOn: false });
+
 /** A run that nothing runs but its test. */
 async function unrun(tenant: TestTenant, documents: unknown[], steps = ALL): Promise<Unrun> {
   const { status, body } = await ask("POST", RUNS, {
@@ -80,7 +83,7 @@ async function unrun(tenant: TestTenant, documents: unknown[], steps = ALL): Pro
   expect([status, body]).toEqual([202, expect.anything()]);
   const params = { tenant: tenant.id, life: 1, run: body.id as string, slice: 0 };
   const step = (position: number, at: number, other: object = {}) =>
-    runStep({ ...env, ...other }, params, { position, step: at });
+    runStep({ ...env, ...other }, params, { position, step: at }, alone());
   return { id: body.id, params, step };
 }
 
@@ -364,9 +367,9 @@ describe("a step that is run again", () => {
   it("was begun by the report of the one before, and asks again only when it is repeated", async () => {
     const tenant = await aTenant();
     const { id, params } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
-    const memory = emptyMemory();
+    const going = { memory: emptyMemory(), goesOn: true };
     const step = (at: number, other: object = {}) =>
-      runStep({ ...env, ...other }, params, { position: 0, step: at }, memory);
+      runStep({ ...env, ...other }, params, { position: 0, step: at }, going);
     const unasked = without(tenant.id, "beginPipelineStep");
     expect(await step(0)).toEqual({ kind: "next" });
     expect(await stepsOf(tenant, id)).toMatchObject([
