@@ -6,8 +6,8 @@ import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
 import {
   isSharing,
+  scoreUnits,
   withoutRequest,
-  withScoreShare,
   withShare,
 } from "../../../src/domain/ledger/rate-limit.ts";
 import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
@@ -205,8 +205,7 @@ function reserve(
   const { userId } = request;
   const pictures = userPicturesOf(tx, { userId, stages });
   const isOfBatch = isSharing(request.route);
-  const whole = rateUnits(stages, itemsOf(request));
-  const all = byScoreKey ? withScoreShare(whole) : whole;
+  const all = scoreUnits(rateUnits(stages, itemsOf(request)), byScoreKey);
   const units = request.requestTaken === true ? withoutRequest(all) : all;
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),

@@ -1,5 +1,5 @@
 import type { Hold } from "../../../src/domain/ledger/ledger.ts";
-import { withScoreShare } from "../../../src/domain/ledger/rate-limit.ts";
+import { scoreUnits } from "../../../src/domain/ledger/rate-limit.ts";
 import { planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import { type PlannedStage, rateUnits } from "../../../src/domain/moderation/stage.ts";
 import { keepsSuggestions } from "../examples/suggestions.ts";
@@ -29,10 +29,7 @@ export const scoringAdmitted = (
   kind: "admitted",
   hold,
   policy: null,
-  limits: limitStatus(
-    tx,
-    byScoreKey ? withScoreShare(rateUnits(hold.stages)) : rateUnits(hold.stages),
-  ),
+  limits: limitStatus(tx, scoreUnits(rateUnits(hold.stages), byScoreKey)),
   generation: tx.profile.generation,
   ...(keepsSuggestions(tx) && { keepsSuggestions: true }),
 });

@@ -159,8 +159,9 @@ export const isShare = (name: RateClass): boolean =>
 /** The units of a call of a batch, in its classes and in the share. */
 export const withShare = (units: RateUnits): RateUnits => withShareUnder(PREFIX, units);
 
-/** The same for a call by a key of role `score`. */
-export const withScoreShare = (units: RateUnits): RateUnits => withShareUnder(SCORE_PREFIX, units);
+/** The units of a call that scores. Keys of role `score` have a share of each rate, all of them together. */
+export const scoreUnits = (units: RateUnits, byScoreKey: boolean): RateUnits =>
+  byScoreKey ? withShareUnder(SCORE_PREFIX, units) : units;
 
 const withShareUnder = (prefix: string, units: RateUnits): RateUnits => ({
   ...units,
