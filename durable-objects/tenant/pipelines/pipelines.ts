@@ -1,5 +1,6 @@
-import { DEFAULT_MODEL, findWriter } from "../../../src/domain/documents/plan-analysis.ts";
+import { DEFAULT_MODEL } from "../../../src/domain/documents/plan-analysis.ts";
 import { MODEL_TASKS } from "../../../src/domain/documents/prompts.ts";
+import { findFor, type UnfitModel } from "../../../src/domain/generation/plan-generation.ts";
 import {
   MAX_OPEN_RUNS,
   NO_COUNTS,
@@ -82,14 +83,14 @@ function createPipelineRun(tx: Tx, request: NewPipelineRun): Made<NamedRun> | No
 }
 
 /** Each call of the run would be refused: its policy is not there, or its model cannot run. */
-type Unfit = typeof NO_SUCH_POLICY | Exclude<ReturnType<typeof findWriter>, { kind: "found" }>;
+type Unfit = typeof NO_SUCH_POLICY | UnfitModel;
 
 function unfitness(tx: Tx, { steps, policy, model }: NewPipelineRun): Unfit | null {
   if (policy !== null && findPolicy(tx, policy) === null) return NO_SUCH_POLICY;
   const asksModel = MODEL_TASKS.some((task) => steps.some((step) => taskOf(step) === task));
   if (model === null && !asksModel) return null;
   const [id] = modelsFor(tx.profile.settings, model ?? DEFAULT_MODEL);
-  const found = findWriter(id, modelFinder(tx));
+  const found = findFor(id, "text_generation", modelFinder(tx));
   return found.kind === "found" ? null : found;
 }
 

@@ -4,7 +4,7 @@ import type {
   RequestFailure,
   ServiceFailure,
 } from "../../../src/domain/ledger/failure.ts";
-import { findWriter } from "../../../src/domain/documents/plan-analysis.ts";
+import { findFor, type UnfitModel } from "../../../src/domain/generation/plan-generation.ts";
 import { AUTO } from "../../../src/domain/generation/routing.ts";
 import type { ListedSession } from "../../../src/domain/session/listed-session.ts";
 import {
@@ -121,7 +121,7 @@ export interface AddSession {
 
 export type AddedSession =
   | { readonly kind: "listed" }
-  | UnusableModel
+  | UnfitModel
   | Extract<RequestFailure, { kind: "over_limit" }>
   | RateFailure
   | Extract<ServiceFailure, { kind: "storage_full" }>;
@@ -148,13 +148,11 @@ function addSession(tx: Tx, { id, userId, model, requestId }: AddSession): Added
   return { kind: "listed" };
 }
 
-type UnusableModel = Exclude<ReturnType<typeof findWriter>, { kind: "found" }>;
-
 /** Null: it can answer messages now, as far as it is known before they come. */
-function unusableModel(tx: Tx, name: string): UnusableModel | null {
+function unusableModel(tx: Tx, name: string): UnfitModel | null {
   const [id] = modelsFor(tx.profile.settings, name);
   if (id === AUTO) return null;
-  const found = findWriter(id, modelFinder(tx));
+  const found = findFor(id, "text_generation", modelFinder(tx));
   return found.kind === "found" ? null : found;
 }
 

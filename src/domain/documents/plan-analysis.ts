@@ -1,14 +1,7 @@
 import { chatInputBound, classifierInputBound } from "../generation/token-bound.ts";
-import { outputTokensAtMost } from "../generation/plan-generation.ts";
-import type { Model } from "../catalogue/catalogue.ts";
-import type { Usage } from "../catalogue/catalogue.ts";
-import type { RequestFailure } from "../ledger/failure.ts";
-import {
-  type FindModel,
-  type ModelFailure,
-  planCalls,
-  type PlannedStage,
-} from "../moderation/stage.ts";
+import { findFor, outputTokensAtMost, type UnfitModel } from "../generation/plan-generation.ts";
+import type { Model, Usage } from "../catalogue/catalogue.ts";
+import { type FindModel, planCalls, type PlannedStage } from "../moderation/stage.ts";
 import type { DocumentTask } from "./task.ts";
 
 // Plans the tasks of a document before anything runs: a stage for each task that asks a model, priced at the
@@ -43,8 +36,7 @@ export interface TaskStage extends PlannedStage {
 
 export type AnalysisPlan =
   | { readonly kind: "planned"; readonly stages: readonly TaskStage[] }
-  | ModelFailure
-  | Extract<RequestFailure, { kind: "invalid_request" }>;
+  | UnfitModel;
 
 /**
  * @param models of the tasks that ask a language model: as the caller named it, then its fallbacks. A
@@ -59,12 +51,15 @@ export function planAnalysis(
   const stages: TaskStage[] = [];
   for (const measured of tasks) {
     const isChat = measured.calls[0].kind === "chat";
-    const primary = isChat ? findWriter(id, find) : find(SENTIMENT_MODEL);
+    const primary = isChat ? findFor(id, "text_generation", find) : find(SENTIMENT_MODEL);
     if (primary.kind !== "found") {
       if (!isChat) continue;
       return primary;
     }
-    const fallbacks = isChat ? fallbackIds.flatMap((one) => writer(one, find)) : [];
+    const fallbacks = (isChat ? fallbackIds : []).flatMap((fallback) => {
+      const found = findFor(fallback, "text_generation", find);
+      return found.kind === "found" ? [found.model] : [];
+    });
     const models: [Model, ...Model[]] = [primary.model, ...fallbacks];
     stages.push({
       content: 0,
@@ -79,25 +74,6 @@ export function planAnalysis(
     });
   }
   return { kind: "planned", stages };
-}
-
-const NOT_A_WRITER: Extract<RequestFailure, { kind: "invalid_request" }> = {
-  kind: "invalid_request",
-  errors: [{ path: ["model"], detail: "must be a model for text_generation" }],
-};
-
-/** A model for the tasks that ask a language model. */
-export function findWriter(
-  id: string,
-  find: FindModel,
-): ReturnType<FindModel> | typeof NOT_A_WRITER {
-  const found = find(id);
-  return found.kind === "found" && found.model.task !== "text_generation" ? NOT_A_WRITER : found;
-}
-
-function writer(id: string, find: FindModel): readonly Model[] {
-  const found = findWriter(id, find);
-  return found.kind === "found" ? [found.model] : [];
 }
 
 const usageOf = (model: Model, call: MeasuredCall): Usage =>

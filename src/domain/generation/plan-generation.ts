@@ -84,10 +84,12 @@ export interface GenerationStage extends PlannedStage {
 export const isGeneration = (stage: PlannedStage): stage is GenerationStage =>
   stage.name === "generate";
 
-export type GenerationFailure =
-  | ModelFailure
-  | PictureFailure
+/** A model that may not run for the tenant, or that is for other work. */
+export type UnfitModel =
+  | Exclude<ReturnType<FindModel>, { kind: "found" }>
   | Extract<RequestFailure, { kind: "invalid_request" }>;
+
+export type GenerationFailure = ModelFailure | PictureFailure | UnfitModel;
 
 export interface GenerationTerms {
   readonly find: FindModel;
@@ -159,19 +161,20 @@ export function fittingTokens(
   return fits;
 }
 
-function usable(
-  id: string,
-  measured: Measured,
-  find: FindModel,
-): { readonly kind: "found"; readonly model: Model } | GenerationFailure {
+type Found = { readonly kind: "found"; readonly model: Model };
+
+/** A model that may run for the tenant and is for this task. */
+export function findFor(id: string, task: ModelTask, find: FindModel): Found | UnfitModel {
   const found = find(id);
+  if (found.kind !== "found" || found.model.task === task) return found;
+  const detail = `must be a model for ${task}`;
+  return { kind: "invalid_request", errors: [{ path: ["model"], detail }] };
+}
+
+function usable(id: string, measured: Measured, find: FindModel): Found | GenerationFailure {
+  const found = findFor(id, TASKS[measured.kind], find);
   if (found.kind !== "found") return found;
   const { model } = found;
-  const task = TASKS[measured.kind];
-  if (model.task !== task) {
-    const detail = `must be a model for ${task}`;
-    return { kind: "invalid_request", errors: [{ path: ["model"], detail }] };
-  }
   if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
