@@ -5,7 +5,8 @@ import { isExactNumber } from "../http/exact-number.ts";
 // option that was not given as null, some as nothing; histories come back as other providers write
 // them. It is put right before a schema sees it: what means the same is taken, and nothing is guessed.
 
-type Fields = Readonly<Record<string, unknown>>;
+/** A JSON object, or the fields of a form. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** Texts that are the input itself: an empty one is a wrong one, and not absent. */
 const INPUTS: ReadonlySet<string> = new Set(["input", "prompt", "text"]);
@@ -53,7 +54,7 @@ export function mendedForm(value: unknown): unknown {
     name,
     Array.isArray(is) ? is.filter((item) => item !== "") : is,
   ]);
-  return without(Object.fromEntries(filled), (_, is) => is === "" || isEmpty(is));
+  return without(Object.fromEntries(filled), (_, is) => is === "" || isEmptyList(is));
 }
 
 /** Moderations, whose one item may have its parts in the forms of a chat. */
@@ -107,8 +108,8 @@ export function flatTool(tool: unknown): unknown {
 /** PHP writes an object without fields as an empty list. */
 function mendedFunction(called: Fields): Fields {
   const { parameters } = called;
-  if (isEmpty(parameters)) return { ...called, parameters: {} };
-  return isFields(parameters) && isEmpty(parameters["properties"])
+  if (isEmptyList(parameters)) return { ...called, parameters: {} };
+  return isFields(parameters) && isEmptyList(parameters["properties"])
     ? { ...called, parameters: { ...parameters, properties: {} } }
     : called;
 }
@@ -265,14 +266,14 @@ const isThought = (part: unknown): boolean => isFields(part) && THOUGHTS.has(par
 
 const THOUGHTS: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking", "reasoning"]);
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" &&
   value !== null &&
   !Array.isArray(value) &&
   !(value instanceof Uint8Array) &&
   !isExactNumber(value);
 
-const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 const isFilled = (list: unknown): boolean => Array.isArray(list) && list.length > 0;
 

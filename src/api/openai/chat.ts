@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { RequestFailure } from "../../domain/ledger/failure.ts";
 import { stated } from "../../http/field-errors.ts";
+import { isEmptyList } from "../drop-in-body.ts";
 import { between, policyName } from "../field.ts";
 import {
   choiceCount,
@@ -143,7 +144,6 @@ export const SessionChatInput = v.pipe(
 );
 
 const isAbsent = (value: unknown): boolean => value === null || value === undefined;
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 const isGiven = (list: readonly unknown[] | null | undefined): boolean => (list ?? []).length > 0;
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;

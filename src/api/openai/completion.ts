@@ -3,7 +3,7 @@ import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts"
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { ChatEvent, ChatMessage, ChatOutput } from "../../engines/inference.ts";
 import { FINISH_REASONS } from "../../engines/inference.ts";
-import { formRefused } from "../drop-in-body.ts";
+import { formRefused, isEmptyList } from "../drop-in-body.ts";
 import { between, wholeNumber } from "../field.ts";
 import {
   choiceCount,
@@ -110,7 +110,7 @@ export function completionParameters(body: CompletionBody): Readonly<Record<stri
     const value = body[name];
     return value === null || value === undefined ? [] : [[name, value] as const];
   });
-  const stops = Array.isArray(stop) && stop.length === 0 ? null : (stop ?? null);
+  const stops = isEmptyList(stop) ? null : (stop ?? null);
   return {
     ...Object.fromEntries(given),
     ...(stops !== null && { stop: stops }),

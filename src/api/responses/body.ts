@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts";
 import { stated } from "../../http/field-errors.ts";
+import { isEmptyList } from "../drop-in-body.ts";
 import { between, policyName } from "../field.ts";
 import { ModerationField } from "../openai/chat-moderation.ts";
 import { known, maxTokens, modelName, personFields } from "../openai/drop-in.ts";
@@ -177,7 +178,6 @@ const hasTools = stated<ResponseBody>(
 export const ResponseInput = v.pipe(Fields, v.forward(v.check(hasTools), ["tool_choice"]));
 
 const isThere = (value: unknown): boolean => value !== null && value !== undefined;
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 const OF_CHATS = "the Responses API has no such field; POST /v1/chat/completions has.";
 

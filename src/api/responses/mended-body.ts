@@ -1,9 +1,6 @@
-import { isExactNumber } from "../../http/exact-number.ts";
-import { flatTool, formRefused, mended } from "../drop-in-body.ts";
+import { type Fields, flatTool, formRefused, isFields, mended } from "../drop-in-body.ts";
 
 // What clients of the Responses API leave out, or write as they do for chats. Null means absent already.
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The type of an item may be left out where its other fields say it, and texts stand for their parts. */
 export function mendedResponse(value: unknown): unknown {
@@ -77,10 +74,3 @@ function mendedPart(part: unknown, role: unknown): unknown {
     ...(isFields(url) && { image_url: url["url"] }),
   };
 }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Uint8Array) &&
-  !isExactNumber(value);

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
 import type { Picture } from "../../engines/picture.ts";
 import { between } from "../field.ts";
-import { chatFormRefused, mendedFormat } from "../drop-in-body.ts";
+import { chatFormRefused, isEmptyList, mendedFormat } from "../drop-in-body.ts";
 import { seed, withExactSeed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
@@ -146,8 +146,6 @@ const refuse = (parameter: string, detail: string): RunFailure => ({
   parameter,
   detail: `${parameter}: ${detail}`,
 });
-
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 /** Parameters that would change the answer if they were ignored. */
 function refusedIn({ raw, lora, functions, n }: ChatBody): RunFailure | null {
