@@ -85,6 +85,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: [
     "audio",
     "domain",
+    "io",
     "durable-objects",
     "engines",
     "generation",

@@ -1,5 +1,5 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
-import { isExactNumber } from "../http/exact-number.ts";
+import { isExactNumber } from "../io/exact-json.ts";
 
 // What clients of the drop-in surfaces send in other ways than their documents say. Most write an
 // option that was not given as null, some as nothing; histories come back as other providers write

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { RequestFailure } from "../domain/ledger/failure.ts";
-import { digitsOf, exactNumber } from "../http/exact-number.ts";
+import { digitsOf, exactNumber } from "../io/exact-json.ts";
 
 // Seeds of 64 bits, as several clients draw them: passed on digit by digit.
 

@@ -1,6 +1,6 @@
-// JSON whose whole numbers are kept digit by digit where they are not ours: in the schemas and arguments
-// of a caller's tools. JSON does not limit digits; JavaScript rounds numbers beyond 2^53, and a rounded
-// id is the id of something else.
+// JSON whose whole numbers are kept digit by digit where they are not ours: a seed, and what is in the
+// schemas and arguments of a caller's tools. JSON does not limit digits; JavaScript rounds numbers beyond
+// 2^53: a rounded seed is another seed, and a rounded id is the id of something else.
 
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
@@ -12,6 +12,9 @@ const IS_RAW = Reflect.get(JSON, "isRawJSON") as (value: unknown) => boolean;
 
 /** A number that `JSON.stringify` writes digit by digit; a copy of it has to keep it as it is. */
 export const isExactNumber = (value: unknown): boolean => IS_RAW(value);
+
+/** A value that `JSON.stringify` writes as these digits. */
+export const exactNumber = (digits: string): unknown => RAW(digits);
 
 /** The fields that hold what a caller or a model wrote for a tool, or a schema. */
 const THEIRS: ReadonlySet<string> = new Set([
@@ -50,4 +53,24 @@ function grafted(value: unknown, exact: unknown): unknown {
       return [name, isTheirs ? twin : grafted(is, twin)];
     }),
   );
+}
+
+/** Takes the place of a number while the text is read. */
+class Digits {
+  readonly digits: string;
+  constructor(digits: string) {
+    this.digits = digits;
+  }
+}
+
+/**
+ * The digits of a number at the top of a JSON object, as they were sent; null where there is none. It
+ * parses the whole text again, so it is for numbers that are known to be too long.
+ */
+export function digitsOf(json: Uint8Array, name: string): string | null {
+  const top = parseWithSource(new TextDecoder().decode(json), (key, value, { source }) =>
+    key === name && typeof value === "number" && source !== undefined ? new Digits(source) : value,
+  );
+  const found: unknown = Object(top)[name];
+  return found instanceof Digits ? found.digits : null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { digitsOf, exactNumber } from "../../src/http/exact-number.ts";
+import { digitsOf, exactNumber } from "../../src/io/exact-json.ts";
 import { utf8 } from "../../src/http/call-labels.ts";
 
 const LONG = "9223372036854775807";
