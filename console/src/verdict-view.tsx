@@ -24,6 +24,7 @@ export function VerdictView({ verdict }: { readonly verdict: Verdict }) {
           {verdict.approved ? "approved" : "not approved"}
         </Badge>
         {verdict.review.priority === "urgent" && <Badge tone="bad">urgent</Badge>}
+        {verdict.review.sampled && <Badge tone="info">sample</Badge>}
         {verdict.partial && <Badge tone="warn">partial</Badge>}
         {verdict.test && <Badge tone="info">test input</Badge>}
         {verdict.reused_from !== null && <Badge tone="info">reused</Badge>}

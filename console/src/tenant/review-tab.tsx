@@ -124,8 +124,7 @@ export function ReviewTab({ tenant }: TabProps) {
           <StoredContent
             key={current.id}
             path={`${path}/${encodeURIComponent(current.id)}`}
-            reasons={current.reasons}
-            isBlurred={current.review.sampled}
+            verdict={current}
           />
           <TextField label="Note" value={note} onValue={setNote} maxLength={1000} />
           <div class="actions">

@@ -148,7 +148,7 @@ function OneVerdict({ tenant, id, onClose }: OneVerdictProps) {
         {data !== null && (
           <>
             <VerdictView verdict={data} />
-            <StoredContent path={path} reasons={data.reasons} />
+            <StoredContent path={path} verdict={data} />
             {data.revision > 1 && <Revisions path={path} />}
           </>
         )}
