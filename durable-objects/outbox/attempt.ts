@@ -3,7 +3,7 @@ import {
   type DeliveryControl,
   deliveryControl,
   MOST_REPLY_BYTES,
-  retryAfterMs,
+  pauseUntilMs,
 } from "../../src/domain/webhooks/delivery.ts";
 import { isPublicAddress } from "../../src/io/public-address.ts";
 import { checkPublicUrl } from "../../src/io/public-url.ts";
@@ -68,7 +68,7 @@ export async function attempt(
     if (forbidden !== null) return ended({ status: null, error: forbidden });
     const response = await untilAborted(end.signal, post(target, message, options, end.signal));
     const { status, headers } = response;
-    const notBeforeMs = retryAfterMs(status, headers.get("retry-after"), options.wallMs());
+    const notBeforeMs = pauseUntilMs(status, headers.get("retry-after"), options.wallMs());
     const control = deliveryControl(headers.get("webhook-delivery"));
     const { attempt: made } = ended({ status, error: errorOf(status, control) });
     const reply = await beginningOf(response, options.bodyMs);

@@ -108,6 +108,20 @@ export const MONEY: readonly Mutation[] = [
     tests: ["test/routes/ai-gateway.test.ts"],
   },
   {
+    what: "a 503 of an engine that names no wait is free",
+    file: "src/engines/rejection.ts",
+    from: "(status === 503 && waitMs !== null)",
+    to: "status === 503",
+    tests: ["test/routes/engine-wait.test.ts", "test/engines/openai/engine.test.ts"],
+  },
+  {
+    what: "a client repeats a call that was charged, because the engine asked it to wait",
+    file: "src/http/failure-headers.ts",
+    from: "(charged || ms > MAX_ENGINE_WAIT_MS)",
+    to: "ms > MAX_ENGINE_WAIT_MS",
+    tests: ["test/http/problem.test.ts"],
+  },
+  {
     what: "a day whose first message to the account had no answer is never reported",
     file: "durable-objects/tenant/account/account-budget.ts",
     from: "if (!this.leases.has(day)) this.#write(this.#lease(day));",

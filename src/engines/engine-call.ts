@@ -164,6 +164,9 @@ export function readLabel(item: unknown): Label | null {
 /** The wait before the one repeat of a call that found no capacity or no connection. */
 const RETRY_AFTER_MS = 250;
 
+/** An engine that asks for a longer wait is not asked again within the call. */
+const MOST_RETRY_AFTER_MS = 1000;
+
 export interface ModelOutcome<Outcome> {
   /** The catalogue id of the last model that was called. */
   readonly model: string;
@@ -183,15 +186,25 @@ export async function askModels<Outcome extends { readonly kind: string }>(
   const first = await askTwice(() => ask(planned));
   if (first === null) return { model: planned, outcome: { kind: "timed_out" }, ran: false };
   let last = outcomeOf(planned, first);
+  let waitMs = waitOf(first);
   for (const fallback of fallbacks) {
     if (!fallsBack(last.outcome)) break;
     // oxlint-disable-next-line no-await-in-loop -- each only when the one before was refused
     const next = await askTwice(() => ask(fallback));
     if (next === null) break;
     last = outcomeOf(fallback, next);
+    waitMs = Math.min(waitMs, waitOf(next));
   }
-  return last;
+  const { outcome } = last;
+  // A repeat succeeds as soon as one of the models has room.
+  return isRefused(outcome) && outcome.retryable && waitMs < Infinity
+    ? { ...last, outcome: { ...outcome, retryAfterMs: waitMs } }
+    : last;
 }
+
+/** Infinity: the engine does not say. */
+const waitOf = (outcome: { readonly kind: string }): number =>
+  isRefused(outcome) ? (outcome.retryAfterMs ?? Infinity) : Infinity;
 
 const outcomeOf = <Outcome extends { readonly kind: string }>(
   model: string,
@@ -216,6 +229,8 @@ async function askTwice<Outcome extends { readonly kind: string }>(
 ): Promise<Outcome | null> {
   const outcome = await ask();
   if (outcome === null || !isRefused(outcome) || !outcome.retryable) return outcome;
-  await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+  const waitMs = outcome.retryAfterMs ?? RETRY_AFTER_MS;
+  if (waitMs > MOST_RETRY_AFTER_MS) return outcome;
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
   return (await ask()) ?? outcome;
 }

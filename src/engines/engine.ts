@@ -96,6 +96,8 @@ export type Unanswered =
       readonly rejection?: Rejection;
       /** A repeat may succeed: no capacity (3040), or the connection was never made. */
       readonly retryable: boolean;
+      /** How long the engine asks to wait before that, 1 s to 1 h; absent: it does not say. */
+      readonly retryAfterMs?: number;
       /**
        * `picture_unreadable`: the picture cannot be decoded, or the picture model is missing.
        * `model_unavailable`: the text model inside the Worker is missing.

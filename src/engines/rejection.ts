@@ -1,4 +1,5 @@
 import type { Rejection } from "../domain/ledger/failure.ts";
+import { retryAfterMs, retryAfterMsHeader } from "../domain/text/retry-after.ts";
 import { FAILED, failedWith, field, type NoReply, refused, TIMED_OUT } from "./engine-call.ts";
 
 // The reason why an engine rejects a request: a context that is too long, a schema that it cannot
@@ -45,18 +46,51 @@ function fieldIn(detail: unknown): string | null {
   return steps.length === 0 ? message : `${steps.join(".")}: ${message}`;
 }
 
+const LEAST_WAIT_MS = 1000;
+/** A server that names a longer time is not believed. */
+const MOST_WAIT_MS = 3_600_000;
+
+/** How long a server asks to wait, 1 s to 1 h; null: its headers do not say, or not in a known form. */
+export function statedWaitMs(headers: Headers, nowMs = Date.now()): number | null {
+  const ms =
+    retryAfterMsHeader(headers.get("retry-after-ms")) ??
+    retryAfterMs(headers.get("retry-after"), nowMs);
+  return ms === null ? null : Math.min(Math.max(ms, LEAST_WAIT_MS), MOST_WAIT_MS);
+}
+
+/**
+ * Whether a status says that nothing ran for want of room. A 503 does if it names a time to come back;
+ * without one it may be any failure, also of a model that ran.
+ */
+export const isBusy = (status: number | null, waitMs: number | null): boolean =>
+  status === 429 || (status === 503 && waitMs !== null);
+
+/** Adds the wait to a refusal that a repeat can mend. */
+export const withWait = (outcome: NoReply, waitMs: number | null): NoReply =>
+  outcome.kind === "refused" && outcome.retryable && waitMs !== null
+    ? { ...outcome, retryAfterMs: waitMs }
+    : outcome;
+
 /** What an error status means for the hold. */
-export function outcomeOfStatus(status: number): NoReply {
-  if (status === 429) return refused(null, true, status);
+function outcomeOfStatus(status: number, waitMs: number | null): NoReply {
+  if (isBusy(status, waitMs)) return withWait(refused(null, true, status), waitMs);
   if (status === 408) return TIMED_OUT;
   // A redirect is not followed: the text goes to the configured server or nowhere.
   if (status < 500) return refused(null, false, status);
   return failedWith(status);
 }
 
-/** An error status with its body. */
-export function outcomeOfError(status: number, body: unknown): NoReply {
-  const outcome = outcomeOfStatus(status);
+/**
+ * An error status with its body.
+ *
+ * @param waitMs as its headers say (`statedWaitMs`)
+ */
+export function outcomeOfError(
+  status: number,
+  body: unknown,
+  waitMs: number | null = null,
+): NoReply {
+  const outcome = outcomeOfStatus(status, waitMs);
   const rejection = rejectionIn(status, body);
   return rejection !== null && outcome.kind === "refused" ? { ...outcome, rejection } : outcome;
 }

@@ -220,8 +220,15 @@ export function failureOf(
   if (upstream !== undefined) return { kind: "upstream_rejected", upstream, charged };
   if (kinds.includes("failed")) return { kind: "engine_failed", charged };
   if (kinds.includes("timed_out")) return { kind: "engine_timeout", charged };
-  const busy = calls.some(({ outcome }) => outcome.kind === "refused" && isRetryable(outcome));
-  return { kind: busy ? "engine_busy" : "engine_failed", charged };
+  const busy = calls.flatMap(({ outcome }) => (isBusy(outcome) ? [outcome] : []));
+  if (busy.length === 0) return { kind: "engine_failed", charged };
+  // A repeat makes all the calls again, so the longest wait counts.
+  const waits = busy.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
+  return {
+    kind: "engine_busy",
+    charged,
+    ...(waits.length > 0 && { retryAfterMs: Math.max(...waits) }),
+  };
 }
 
 const rejectionOf = (outcome: { readonly kind: string }): Rejection | null =>
@@ -229,8 +236,10 @@ const rejectionOf = (outcome: { readonly kind: string }): Rejection | null =>
     ? ((outcome as Extract<Unanswered, { kind: "refused" | "failed" }>).rejection ?? null)
     : null;
 
-const isRetryable = (outcome: { readonly kind: string }): boolean =>
-  (outcome as Extract<Unanswered, { kind: "refused" }>).retryable;
+type Refused = Extract<Unanswered, { kind: "refused" }>;
+
+const isBusy = (outcome: { readonly kind: string }): outcome is Refused =>
+  outcome.kind === "refused" && (outcome as Refused).retryable;
 
 /** The engine, and the kind of its call. */
 export interface EngineCaller {

@@ -103,6 +103,9 @@ function fieldDetail(errors: readonly FieldError[]): string {
   return `${paramName(first.path) ?? "The body"} ${first.detail}${more}.`;
 }
 
+const askedWait = (ms: number | undefined): string =>
+  ms === undefined ? "" : ` It asks to wait ${counted(Math.ceil(ms / 1000), "second")}.`;
+
 const charge = (charged: boolean): string =>
   charged ? "The neurons that it may have used were charged." : "Nothing was charged.";
 
@@ -189,7 +192,7 @@ export function failureDetail(failure: Failure): string {
     case "engine_failed":
       return `${failure.detail ?? "The engine failed."} ${charge(failure.charged)}`;
     case "engine_busy":
-      return `The engine has no capacity at the moment. ${charge(failure.charged)}`;
+      return `The engine has no capacity at the moment.${askedWait(failure.retryAfterMs)} ${charge(failure.charged)}`;
     case "engine_timeout":
       return `The engine did not answer in time. ${charge(failure.charged)}`;
     case "unavailable":

@@ -15,11 +15,14 @@ import { limitHeaders, neuronLimits, rateLimit, secondsUntil } from "./rate-head
 // jitter, which is what an overloaded object or engine needs.
 
 type Headers = Record<string, string>;
+type BusyFailure = Extract<Failure, { kind: "engine_busy" }>;
 
 export const NO_RETRY: Readonly<Headers> = { "x-should-retry": "false" };
 
 /** The longest wait that is sent without `x-should-retry: false`: one-second buckets cover 61 s. */
 const MAX_WAIT_MS = 61_000;
+/** The same for what an engine asks for. */
+const MAX_ENGINE_WAIT_MS = 60_000;
 /** Holds end within seconds; the exact moment is unknown. */
 const SOON_MS = 1000;
 
@@ -96,18 +99,27 @@ function userPictureHeaders({ userPictures, fitsAtMs, neurons, nowMs }: RateFail
   };
 }
 
+const waitHeaders = (ms: number): Headers => ({
+  "Retry-After": String(Math.ceil(ms / 1000)),
+  "retry-after-ms": String(ms),
+});
+
 function throttleHeaders(failure: ThrottleFailure): Headers {
   if (failure.kind === "rate_limited" && failure.userPictures !== undefined) {
     return userPictureHeaders(failure);
   }
   const ms = waitMs(failure);
-  const seconds = Math.ceil(ms / 1000);
   return {
     ...(ms > MAX_WAIT_MS && NO_RETRY),
-    "Retry-After": String(seconds),
-    "retry-after-ms": String(ms),
-    ...throttleLimits(failure, seconds),
+    ...waitHeaders(ms),
+    ...throttleLimits(failure, Math.ceil(ms / 1000)),
   };
+}
+
+/** The wait that the engine asks for; without one, clients back off by themselves. */
+function busyHeaders({ charged, retryAfterMs: ms }: BusyFailure): Headers {
+  if (ms === undefined) return charged ? NO_RETRY : {};
+  return { ...((charged || ms > MAX_ENGINE_WAIT_MS) && NO_RETRY), ...waitHeaders(ms) };
 }
 
 const quotaHeaders = (failure: QuotaFailure): Headers => ({
@@ -135,9 +147,10 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
     case "method_not_allowed":
       return { Allow: failure.allow.join(", ") };
     case "engine_failed":
-    case "engine_busy":
     case "engine_timeout":
       return failure.charged ? NO_RETRY : {};
+    case "engine_busy":
+      return busyHeaders(failure);
     case "idempotency_replay_unavailable":
     case "review_conflict":
     case "apply_conflict":

@@ -12,6 +12,7 @@ import {
   nearbyMember,
   reasonMember,
   upstreamMember,
+  waitMember,
 } from "./problem.ts";
 import { openAiRateHeaders } from "./rate-headers.ts";
 
@@ -32,6 +33,8 @@ export interface OpenAiError {
     readonly reason?: string;
     /** For a text generation that would fit with fewer tokens. */
     readonly fitting_max_tokens?: number;
+    /** With `engine_busy`: how long the engine asks to wait. */
+    readonly retry_after_ms?: number;
     /** The engine's reason for rejecting the request. */
     readonly upstream?: Rejection;
     /** For an unknown path: existing paths that may be meant. */
@@ -157,6 +160,7 @@ export function toOpenAiError(failure: Failure, context: ErrorContext): ErrorRep
         ...resetsAt(failure),
         ...reasonMember(failure),
         ...fittingMember(failure),
+        ...waitMember(failure),
         ...upstreamMember(failure),
         ...nearbyMember(failure),
       },

@@ -14,6 +14,11 @@ const FITTING = {
   description: "With a refusal for neurons: the `max_tokens` with which the same call would fit.",
 } as const;
 
+const RETRY_AFTER_MS = {
+  type: "integer",
+  description: "With `engine_busy`: how long the engine asks to wait. Absent: it does not say.",
+} as const;
+
 const UPSTREAM = {
   type: "object",
   description: "With `upstream_rejected`: the engine's reason for rejecting the request.",
@@ -49,6 +54,7 @@ const ENVELOPE_ERROR = {
     request_id: text,
     resets_at: time,
     fitting_max_tokens: FITTING,
+    retry_after_ms: RETRY_AFTER_MS,
     reason: REASON,
     upstream: UPSTREAM,
     nearby: NEARBY,
@@ -102,6 +108,7 @@ export const ERROR_SCHEMAS: JsonObject = {
       limit_bytes: { type: "integer" },
       parameter: text,
       fitting_max_tokens: FITTING,
+      retry_after_ms: RETRY_AFTER_MS,
       reason: REASON,
       upstream: UPSTREAM,
       nearby: NEARBY,
@@ -157,6 +164,7 @@ export const ERROR_SCHEMAS: JsonObject = {
           request_id: text,
           resets_at: time,
           fitting_max_tokens: FITTING,
+          retry_after_ms: RETRY_AFTER_MS,
           reason: REASON,
           upstream: UPSTREAM,
         },

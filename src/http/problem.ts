@@ -151,6 +151,12 @@ export const fittingMember = (failure: Failure): { fitting_max_tokens?: number }
 export const reasonMember = (failure: Failure): { reason?: string } =>
   "reason" in failure && failure.reason !== undefined ? { reason: failure.reason } : {};
 
+/** How long a busy engine asks to wait, as an extra key. */
+export const waitMember = (failure: Failure): { retry_after_ms?: number } =>
+  failure.kind === "engine_busy" && failure.retryAfterMs !== undefined
+    ? { retry_after_ms: failure.retryAfterMs }
+    : {};
+
 /** The engine's reason for rejecting the request, as an extra key. */
 export const upstreamMember = (failure: Failure): { upstream?: Rejection } =>
   failure.kind === "upstream_rejected" ? { upstream: failure.upstream } : {};
@@ -183,6 +189,7 @@ export function toProblem(failure: Failure, context: ErrorContext): ErrorReply<P
       request_id: context.requestId,
       ...extensions(failure),
       ...fittingMember(failure),
+      ...waitMember(failure),
       ...upstreamMember(failure),
       ...nearbyMember(failure),
     },

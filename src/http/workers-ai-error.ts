@@ -11,6 +11,7 @@ import {
   nearbyMember,
   reasonMember,
   upstreamMember,
+  waitMember,
 } from "./problem.ts";
 
 // A failure in the envelope of Cloudflare's API. The codes are Workers AI's own, so that clients which
@@ -29,6 +30,8 @@ interface EnvelopeError {
   /** With `account_quota_exceeded`, where a smaller call may be admitted. */
   readonly reason?: string;
   readonly fitting_max_tokens?: number;
+  /** With `engine_busy`: how long the engine asks to wait. */
+  readonly retry_after_ms?: number;
   readonly upstream?: Rejection;
   readonly nearby?: readonly string[];
 }
@@ -138,6 +141,7 @@ export function toWorkersAiError(
         ...resets,
         ...reasonMember(failure),
         ...fittingMember(failure),
+        ...waitMember(failure),
         ...upstreamMember(failure),
         ...nearbyMember(failure),
       })),

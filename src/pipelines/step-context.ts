@@ -96,6 +96,9 @@ const AGAIN: readonly string[] = [
   "idempotency_replay_unavailable",
 ];
 
+/** A run that is silent for 70 s counts as stuck. */
+const MOST_WAIT_MS = 60_000;
+
 /** @throws Unclear when it is not known whether the call was charged */
 export async function failureOf(
   { chargeOf }: StepContext,
@@ -107,5 +110,12 @@ export async function failureOf(
   // A refused call has no line. One that may have been admitted is asked for again, under the same ids.
   if (meaning.mayBeCharged && microNeurons === null) throw new Unclear(failure.kind);
   const { as } = meaning;
-  return { kind: "failed", as, microNeurons: microNeurons ?? 0, again: AGAIN.includes(as) };
+  const { retryAfterMs } = failure;
+  return {
+    kind: "failed",
+    as,
+    microNeurons: microNeurons ?? 0,
+    again: AGAIN.includes(as),
+    ...(retryAfterMs !== undefined && { waitMs: Math.min(retryAfterMs, MOST_WAIT_MS) }),
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rejectionIn } from "../../src/engines/rejection.ts";
+import { rejectionIn, statedWaitMs } from "../../src/engines/rejection.ts";
 
 describe("what an engine says of a request", () => {
   it.each([
@@ -40,5 +40,24 @@ describe("what an engine says of a request", () => {
 
   it.each([null, 200, 401, 403, 404, 429, 500])("is nothing with the status %s", (status) => {
     expect(rejectionIn(status, { error: { message: "x" } })).toBeNull();
+  });
+});
+
+describe("how long an engine asks to wait", () => {
+  const NOW = Date.UTC(2026, 10, 30, 12);
+
+  it.each<[Record<string, string>, number | null]>([
+    [{ "retry-after": "7" }, 7000],
+    [{ "retry-after-ms": "2500", "retry-after": "7" }, 2500],
+    [{ "retry-after-ms": "soon", "retry-after": "7" }, 7000],
+    [{ "retry-after": new Date(NOW + 20_000).toUTCString() }, 20_000],
+    [{ "retry-after-ms": "1" }, 1000],
+    [{ "retry-after": "9".repeat(400) }, 3_600_000],
+    [{ "retry-after": new Date(NOW + 1e12).toUTCString() }, 3_600_000],
+    [{ "retry-after": new Date(NOW - 1000).toUTCString() }, null],
+    [{ "retry-after": "-1" }, null],
+    [{}, null],
+  ])("%j is %s ms", (headers, ms) => {
+    expect(statedWaitMs(new Headers(headers), NOW)).toBe(ms);
   });
 });

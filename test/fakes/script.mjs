@@ -220,6 +220,15 @@ export function usageOf(behaviour, inputBytes, output) {
  */
 export function breakTransport(behaviour, request, response) {
   const json = { "content-type": "application/json" };
+  const [, code, unit, wait] = /^(\d{3,4})@(ms)?(.+)$/.exec(behaviour) ?? [];
+  if (code !== undefined) {
+    const isStatus = code.length === 3;
+    const header = unit === "ms" ? "retry-after-ms" : "retry-after";
+    response.writeHead(isStatus ? Number(code) : 429, { ...json, [header]: wait });
+    const error = { message: "Scripted", type: "server_error" };
+    response.end(JSON.stringify(isStatus ? { error } : { internalCode: Number(code) }));
+    return true;
+  }
   switch (behaviour) {
     case "hang": // accepts the request and says nothing
       return true;

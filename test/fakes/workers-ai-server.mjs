@@ -52,6 +52,7 @@ import { answerSound, soundTask } from "./sound.mjs";
 //   errors:5007                    the same as `{ errors: [{ code }] }`
 //   json_mode json_mode_text       "JSON Mode couldn't be met", with code 5024 or without any
 //   400 429 500 …                  any three digits: that status with a plain text
+//   429@30 3040@30 429@ms1500      that status or code, with `Retry-After: 30`, or `retry-after-ms: 1500`
 //   hang hang_body drip drop drop_body huge malformed bad_utf8 empty_body not_json redirect
 //   no_usage huge_usage cached_usage negative_usage fraction_usage text_usage excess_cached_usage zero_usage
 //   charset                        a good answer as `application/json; charset=utf-8`

@@ -106,6 +106,32 @@ describe("every kind as a problem", () => {
   });
 });
 
+const busy = (retryAfterMs: number, charged = false): Failure => ({
+  kind: "engine_busy",
+  charged,
+  retryAfterMs,
+});
+
+describe("a busy engine", () => {
+  it.each([
+    [1000, false, "after 1, after 1000 ms"],
+    [12_410, false, "after 13, after 12410 ms"],
+    [60_000, false, "after 60, after 60000 ms"],
+    [60_001, false, "never, after 61, after 60001 ms"],
+    [12_410, true, "never, after 13, after 12410 ms"],
+  ])("that asks to wait %d ms; charged: %s", (ms, charged, expected) => {
+    const { headers, body } = toProblem(busy(ms, charged), context);
+    expect(again(headers)).toBe(expected);
+    expect(body["retry_after_ms"]).toBe(ms);
+    expect(body.detail).toContain(`It asks to wait ${Math.ceil(ms / 1000)} second`);
+  });
+
+  it("that does not say how long leaves it to the client", () => {
+    expect(again(toProblem({ kind: "engine_busy", charged: true }, context).headers)).toBe("never");
+    expect(bodyOf(FAILURES.engine_busy)).not.toHaveProperty("retry_after_ms");
+  });
+});
+
 describe("the contract's examples", () => {
   it("2: a quota refusal", () => {
     const { status, headers, body } = toProblem(FAILURES.quota_exceeded, context);

@@ -608,6 +608,36 @@ describe("an engine that fails", () => {
   });
 });
 
+/** A run at the step whose engine does so. */
+const atSummary = async (behaviour: string) => {
+  const tenant = await aTenant();
+  const busy = inline(`[[fake:doc_summary=${behaviour}|${unique()}]] ${LEASE}`);
+  const { id, step } = await unrun(tenant, [busy]);
+  await step(0, 0);
+  await step(0, 1);
+  return { tenant, id, step: () => step(0, 2, WORKERS_AI) };
+};
+
+describe("an engine that asks for a wait", () => {
+  it("gets it between two of its three tries", async () => {
+    const { tenant, id, step } = await atSummary("3040@30");
+    expect(await step()).toEqual({ kind: "wait", ms: 30_000 });
+    expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({
+      status: "waiting",
+      failed_as: "engine_busy",
+      micro_neurons: 0,
+    });
+    expect(await step()).toEqual({ kind: "wait", ms: 30_000 });
+    expect(await step()).toMatchObject({ kind: "over" });
+    expect(await read(tenant, id)).toMatchObject({ counts: { failed_as: { engine_busy: 1 } } });
+  });
+
+  it("gets no more than a minute: a run that is silent for longer counts as stuck", async () => {
+    const { step } = await atSummary("3040@4000");
+    expect(await step()).toEqual({ kind: "wait", ms: 60_000 });
+  });
+});
+
 describe("a refusal", () => {
   it("of the day stops a run, and what is left is counted", async () => {
     const tenant = await aTenant({ daily_neurons: 60 });

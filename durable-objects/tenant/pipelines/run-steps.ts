@@ -165,6 +165,9 @@ function runAfter(
     return OVER;
   }
   if (outcome.kind === "wait") return { kind: "wait", ms: outcome.ms };
+  if (outcome.kind === "failed" && outcome.waitMs !== undefined && next.kind === "retry") {
+    return { kind: "wait", ms: outcome.waitMs };
+  }
   return outcome.kind === "stop" ? stopOrWait(tx, PIPELINE_RUN, run, outcome) : next;
 }
 

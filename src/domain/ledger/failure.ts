@@ -187,10 +187,16 @@ export type EngineFailure =
   | { readonly kind: "engine_unsupported"; readonly detail: string }
   /** `charged` tells whether a repeat pays again. */
   | {
-      readonly kind: "engine_failed" | "engine_busy" | "engine_timeout";
+      readonly kind: "engine_failed" | "engine_timeout";
       readonly charged: boolean;
       /** A sentence about what happened, if it is not simply that the engine gave no answer. */
       readonly detail?: string;
+    }
+  | {
+      readonly kind: "engine_busy";
+      readonly charged: boolean;
+      /** How long the engine asks to wait, 1 s to 1 h; absent: it does not say. */
+      readonly retryAfterMs?: number;
     };
 
 export type ServiceFailure =

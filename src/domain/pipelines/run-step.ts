@@ -55,6 +55,8 @@ export type StepOutcome =
       readonly as: string;
       readonly microNeurons: number;
       readonly again: boolean;
+      /** How long the engine asks to wait before that; absent: it does not say. */
+      readonly waitMs?: number;
       readonly decision?: Decision;
     }
   /** A refusal that passes. */

@@ -39,6 +39,8 @@ export interface CallFailure {
   /** Of `rate_limited`: when the same call would fit. */
   readonly fitsAtMs?: number;
   readonly nowMs?: number;
+  /** Of `engine_busy`: how long the engine asks to wait. */
+  readonly retryAfterMs?: number;
 }
 
 export function meaningOf(failure: CallFailure): Meaning {

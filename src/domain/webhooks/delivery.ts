@@ -1,3 +1,5 @@
+import { retryAfterMs } from "../text/retry-after.ts";
+
 // When an event is delivered, and what the receiver's answer means. Each message has its own schedule over
 // several days. Random delays keep messages that failed together from being sent together again. Whether the
 // endpoint as a whole is down is a separate question: `isDown`.
@@ -212,13 +214,10 @@ export function deliveryControl(header: string | null): DeliveryControl | null {
 /** Statuses with which an endpoint may ask for a pause. */
 const MAY_ASK_FOR_TIME = [429, 503];
 
-/** The end of the pause: `Retry-After` in seconds or as a date, within bounds; null: no pause. */
-export function retryAfterMs(status: number, header: string | null, nowMs: number): number | null {
-  if (header === null || !MAY_ASK_FOR_TIME.includes(status)) return null;
-  const text = header.trim();
-  const untilMs = /^\d{1,9}$/.test(text) ? nowMs + Number(text) * SECOND_MS : Date.parse(text);
-  if (!Number.isFinite(untilMs) || untilMs <= nowMs) return null;
-  return Math.min(untilMs, nowMs + MOST_RETRY_AFTER_MS);
+/** The end of the pause that `Retry-After` asks for, within bounds; null: no pause. */
+export function pauseUntilMs(status: number, header: string | null, nowMs: number): number | null {
+  const waitMs = MAY_ASK_FOR_TIME.includes(status) ? retryAfterMs(header, nowMs) : null;
+  return waitMs === null ? null : nowMs + Math.min(waitMs, MOST_RETRY_AFTER_MS);
 }
 
 /** One event to one endpoint. */

@@ -10,7 +10,7 @@ import {
   withDeadline,
 } from "../engine-call.ts";
 import type { CheckOptions } from "../engine.ts";
-import { outcomeOfError, rejectionIn } from "../rejection.ts";
+import { outcomeOfError, rejectionIn, statedWaitMs } from "../rejection.ts";
 import { eventsOf, type OpenedEvents } from "../open-chat-stream.ts";
 
 // One request to an OpenAI-compatible server, and what its reply means for the hold.
@@ -103,7 +103,8 @@ export async function answered(
     return taken() ? FAILED : refused(null, true);
   }
   if (response.ok) return response;
-  return outcomeOfError(response.status, await errorBody(response, signal));
+  const { status, headers: sent } = response;
+  return outcomeOfError(status, await errorBody(response, signal), statedWaitMs(sent));
 }
 
 /** An error's body: its JSON, else its plain text; null where it is neither, or cannot be read. */

@@ -1,4 +1,4 @@
-import { rejectionIn } from "../rejection.ts";
+import { isBusy, rejectionIn, statedWaitMs, withWait } from "../rejection.ts";
 import {
   FAILED,
   MALFORMED,
@@ -28,9 +28,11 @@ export async function refusalIn(response: Response, signal: AbortSignal): Promis
   const error: unknown = Array.isArray(errors) ? errors[0] : undefined;
   const code = Number(field(body, "internalCode") ?? field(error, "code"));
   const known = Number.isSafeInteger(code) && code > 0 ? code : codeIn(text);
-  return withRejection(classify(known, response.status, text), {
+  const { status, headers } = response;
+  const waitMs = statedWaitMs(headers);
+  return withRejection(withWait(classify(known, { status, waitMs }, text), waitMs), {
     code: known,
-    status: response.status,
+    status,
     body: body ?? text,
   });
 }
@@ -66,7 +68,7 @@ export function thrownBy(error: unknown): NoReply {
   if (name === "AiInternalError") return refused(null); // misuse, found before anything was sent
   const code = codeIn(message);
   if (code !== null || name === "InferenceUpstreamError")
-    return withRejection(classify(code, null, message), { code, status: null, body: message });
+    return withRejection(classify(code, NO_REPLY, message), { code, status: null, body: message });
   if (NEVER_SENT.test(message)) return refused(null);
   if (NEVER_CONNECTED.test(message)) return refused(null, true);
   return FAILED;
@@ -96,19 +98,27 @@ const TIMED_OUT_CODES: ReadonlySet<number> = new Set([3007, 3008]);
 /** The model ran and could not be held to the schema. It comes with a 4xx. */
 const JSON_MODE_UNMET = /json mode could ?n[o']t be met/i;
 
+/** What a reply says beside its code; `waitMs`: how long it asks to wait. */
+interface Sent {
+  readonly status: number | null;
+  readonly waitMs: number | null;
+}
+
+const NO_REPLY: Sent = { status: null, waitMs: null };
+
 /**
  * The code decides; the status counts only where there is no code we know. A 429 without a code is rate
- * limiting; any other 4xx without a code was stopped before a model ran. A 4xx with a code that is not
- * listed may have run (as JSON mode's does), so it counts as failed: a text that provokes one must not
- * be a way to run models without a charge.
+ * limiting, and a 503 that names a wait says the same; any other 4xx without a code was stopped before a
+ * model ran. A 4xx with a code that is not listed may have run (as JSON mode's does), so it counts as
+ * failed: a text that provokes one must not be a way to run models without a charge.
  */
-function classify(code: number | null, status: number | null, message: string): NoReply {
+function classify(code: number | null, { status, waitMs }: Sent, message: string): NoReply {
   if (JSON_MODE_UNMET.test(message)) return MALFORMED;
   if (code !== null && REFUSED_CODES.has(code)) {
     return refused(code, code === NO_CAPACITY, status);
   }
   if (code !== null && TIMED_OUT_CODES.has(code)) return TIMED_OUT;
-  if (status === 429) return refused(code, true, status);
+  if (isBusy(status, waitMs)) return refused(code, true, status);
   if (status === 408) return TIMED_OUT;
   if (code === null && status !== null && status >= 300 && status < 500) {
     return refused(null, false, status);

@@ -3,7 +3,7 @@ import {
   isDown,
   isOutage,
   nextTryMs,
-  retryAfterMs,
+  pauseUntilMs,
   type EndpointHealth,
   standingAfter,
   WELL,
@@ -110,6 +110,6 @@ describe("Retry-After", () => {
     [500, "120", null],
     [200, "120", null],
   ])("of a %i that says %s", (status, header, expected) => {
-    expect(retryAfterMs(status, header, NOW)).toBe(expected);
+    expect(pauseUntilMs(status, header, NOW)).toBe(expected);
   });
 });
