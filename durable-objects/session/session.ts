@@ -14,7 +14,7 @@ import {
 } from "../../src/domain/session/session.ts";
 import { type Database, migrate, objectDatabase } from "../database.ts";
 import { failureReporter } from "../report-failure.ts";
-import type { Caller } from "../tenant/protocol.ts";
+import type { Caller, Idempotency } from "../tenant/protocol.ts";
 import type { Tenant } from "../tenant/tenant.ts";
 import { SESSION_MIGRATIONS } from "./session-schema.ts";
 import {
@@ -49,6 +49,7 @@ export interface NewSession {
   readonly caller: Caller;
   readonly requestId: string;
   readonly terms: SessionTerms;
+  readonly idempotency: Idempotency | null;
 }
 
 /** A session as it is now. */
@@ -103,12 +104,16 @@ export class Session extends DurableObject<Env> {
 
   /**
    * The object stores itself, with its alarm, before the tenant's object lists it: a session that is listed
-   * is always there, and one that could not be listed erases itself.
+   * is always there, and one that could not be listed erases itself. Can be repeated, also for a session
+   * that is there.
+   *
+   * @returns `begun_before`: the idempotency key's session is another one; nothing is left of this one
    */
-  async create(asked: NewSession): Promise<SessionView | CreateFailure> {
-    const { tenant, id, caller, requestId, terms } = asked;
+  async create(asked: NewSession): Promise<SessionView | NotBegun> {
+    const { tenant, id, caller, requestId, terms, idempotency } = asked;
     const nowMs = Date.now();
-    if (this.#store.read() === null) {
+    const isNew = this.#store.read() === null;
+    if (isNew) {
       this.#db.transaction(() => {
         migrate(this.#db, SESSION_MIGRATIONS);
         this.#store.insert({ ...terms, id, tenant, createdAtMs: nowMs });
@@ -116,19 +121,21 @@ export class Session extends DurableObject<Env> {
       await this.ctx.storage.setAlarm(nowMs + UNLISTED_MS);
     }
     const { userId, model } = terms;
-    const listed = await this.#tenant(tenant).addSession(caller, { id, userId, model, requestId });
+    const session = { id, userId, model, requestId, idempotency };
+    const listed = await this.#tenant(tenant).addSession(caller, session);
     if (listed.kind !== "listed") {
-      await this.erase();
+      // What was there before this message is erased when it is struck off the list, and not before.
+      if (isNew) await this.erase();
       return listed;
     }
-    const session = this.#store.read();
-    if (session === null) {
+    const stored = this.#store.read();
+    if (stored === null) {
       // It was given up meanwhile, and its end may have come there before its beginning.
-      await this.#tenant(tenant).endSession(id);
+      await this.#tenant(tenant).endSession(id, false);
       return NO_SESSION;
     }
     this.#store.markListed();
-    await this.ctx.storage.setAlarm(expiresAtMs(session));
+    await this.ctx.storage.setAlarm(expiresAtMs(stored));
     return this.read();
   }
 
@@ -202,7 +209,7 @@ export class Session extends DurableObject<Env> {
     try {
       if (this.#queue.length > 0) return await this.ctx.storage.setAlarm(nowMs + AGAIN_AFTER_MS);
       // First there: as long as it is listed, it can be found to be erased.
-      await this.#tenant(session.tenant).endSession(session.id);
+      await this.#tenant(session.tenant).endSession(session.id, session.listed);
       await this.erase();
     } catch (error) {
       reportFailure("session_end_failed", error);
@@ -252,14 +259,16 @@ export class Session extends DurableObject<Env> {
 
 /** The tenant's object, as far as its sessions call it. */
 interface TenantOfSessions {
-  addSession(...request: Parameters<Tenant["addSession"]>): Promise<Listed | CreateFailure>;
-  endSession(id: string): Promise<void>;
+  addSession(...request: Parameters<Tenant["addSession"]>): Promise<Listed | NotBegun>;
+  endSession(...request: Parameters<Tenant["endSession"]>): Promise<void>;
 }
 
-type Listed = { readonly kind: "listed" };
+type Added = Awaited<ReturnType<Tenant["addSession"]>>;
+type Listed = Extract<Added, { readonly kind: "listed" }>;
 
-export type CreateFailure =
-  | Exclude<ReturnType<Tenant["addSession"]> extends Promise<infer Reply> ? Reply : never, Listed>
+/** Why no new session has begun. */
+export type NotBegun =
+  | Exclude<Added, Listed>
   | Extract<RequestFailure, { kind: "over_limit" }>
   | typeof NO_SESSION;
 

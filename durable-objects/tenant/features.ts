@@ -47,7 +47,7 @@ export const TENANT_FEATURES: readonly TenantFeature[] = [
   DOCUMENTS_FEATURE,
   DRIFT_FEATURE,
   SUGGESTIONS_FEATURE,
-  // Idempotency keys and replies are found by the lines of their calls: before those.
+  // Idempotency keys and replies are found by the lines of their calls, and by sessions: before those.
   REPLAY_FEATURE,
   JOURNAL_FEATURE,
   REFUSALS_FEATURE,

@@ -65,9 +65,23 @@ export const ADMISSION: readonly Mutation[] = [
   {
     what: "an idempotency key with another request gets the first one's thing",
     file: "durable-objects/tenant/calls/once.ts",
-    from: "if (found !== null && found.fingerprint !== fingerprint) return REUSED;",
+    from: "if (found.fingerprint !== fingerprint) return REUSED;",
     to: "",
     tests: ["test/durable-objects/grants.test.ts"],
+  },
+  {
+    what: "an idempotency key gives another API key's session",
+    file: "durable-objects/tenant/sessions/sessions.ts",
+    from: `fingerprint: \`\${lineage ?? "platform"} \${idempotency.fingerprint}\`,`,
+    to: "",
+    tests: ["test/durable-objects/session-once.test.ts"],
+  },
+  {
+    what: "a refused repeat erases the session that is there",
+    file: "durable-objects/session/session.ts",
+    from: "if (isNew) await this.erase();",
+    to: "await this.erase();",
+    tests: ["test/durable-objects/session-once.test.ts"],
   },
   {
     what: "a late settle stores no verdict",

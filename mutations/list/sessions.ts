@@ -68,7 +68,7 @@ export const SESSIONS: readonly Mutation[] = [
   {
     what: "a session forgets itself before it is struck off the list",
     file: "durable-objects/session/session.ts",
-    from: "await this.#tenant(session.tenant).endSession(session.id);",
+    from: "await this.#tenant(session.tenant).endSession(session.id, session.listed);",
     to: "await this.erase();",
     tests: ["test/durable-objects/session-life.test.ts"],
   },

@@ -73,6 +73,12 @@ export const GOVERNED = [
   "settlement_unavailable",
 ] as const satisfies readonly FailureKind[];
 
+/** How a request may fail whose idempotency key has made something before. */
+export const KEY_USED = [
+  "idempotency_key_reused",
+  "idempotency_replay_unavailable",
+] as const satisfies readonly FailureKind[];
+
 export const UNAVAILABLE = { kind: "unavailable" } as const;
 
 /** A new stub: one that threw is broken. The runtime's own type of it gives up on our unions. */

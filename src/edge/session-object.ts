@@ -9,7 +9,7 @@ import type {
 import type { Streamed } from "../generation/stream-call.ts";
 import type { AskedChat } from "./chat-call.ts";
 import { GENERATED } from "./generation-deps.ts";
-import { attempt, TENANT_READ, type UNAVAILABLE } from "./bindings.ts";
+import { attempt, KEY_USED, TENANT_READ, type UNAVAILABLE } from "./bindings.ts";
 
 // The object of a chat session as routes call it.
 
@@ -47,6 +47,7 @@ export const SESSION_MESSAGE = [
 /** How a session may fail to begin. */
 export const SESSION_CREATE = [
   ...TENANT_READ,
+  ...KEY_USED,
   "model_not_allowed",
   "model_not_found",
   "model_retired",

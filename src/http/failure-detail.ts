@@ -161,12 +161,15 @@ export function failureDetail(failure: Failure): string {
     case "unsupported_media_type":
       return `The body must be ${failure.expected}, uncompressed or in gzip, deflate or br.`;
     case "idempotency_key_reused":
-      return "This idempotency key was used before with another body. Use a new key.";
+      return "This idempotency key was used before with another request. Use a new key.";
     case "idempotency_in_progress":
       return "The first call with this idempotency key is still in progress.";
     case "session_busy":
       return `${counted(failure.inLine, "message of this session is", "messages of this session are")} being answered or in line. Send this one when one of them was answered. Nothing was charged.`;
     case "idempotency_replay_unavailable":
+      if ("subject" in failure) {
+        return `The first request with this idempotency key made ${failure.subject}, which was deleted or has expired since. Use a new key to make another.`;
+      }
       return `The call with this idempotency key was made and its reply was not kept: it cost ${formatNeurons(failure.charged)} neurons, see ${failure.journalLineId}. It is not run again.`;
     case "version_conflict":
       return `The version in force is ${failure.version}.`;

@@ -114,6 +114,11 @@ export const ERROR_SCHEMAS: JsonObject = {
       nearby: NEARBY,
       replacement: { type: ["string", "null"] },
       journal_line_id: text,
+      subject: {
+        ...text,
+        description:
+          "With `idempotency_replay_unavailable`: the id of what the first request made, which is gone.",
+      },
       micro_neurons: { type: "integer" },
       neurons: { type: "number" },
       version: { type: "integer" },

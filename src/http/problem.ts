@@ -129,6 +129,7 @@ function extensions(failure: Failure): Record<string, unknown> {
     case "body_too_large":
       return { limit_bytes: failure.limitBytes };
     case "idempotency_replay_unavailable":
+      if ("subject" in failure) return { subject: failure.subject };
       return {
         journal_line_id: failure.journalLineId,
         micro_neurons: failure.charged,

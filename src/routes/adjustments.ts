@@ -8,7 +8,7 @@ import { AdjustmentInput } from "../api/native/adjustment.ts";
 import { listById, listOf, pageAfterId } from "../api/field.ts";
 import { JournalLineOutput } from "../api/native/journal-line.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
-import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
+import { KEY_USED, readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // What the platform gives back of a line's charge. The tenant sees it in its journal.
@@ -26,7 +26,7 @@ export const createAdjustment = defineRoute({
   params: TENANT_PARAMS,
   body: { schema: AdjustmentInput, limitBytes: LIMIT_BYTES },
   reply: { status: 201, schema: JournalLineOutput },
-  failures: [...TENANT_READ, "idempotency_key_reused", "over_limit"],
+  failures: [...TENANT_READ, ...KEY_USED, "over_limit"],
   audit: "act",
   handle: async (call) => {
     const read = await idempotencyOf(call);

@@ -6,7 +6,7 @@ import { defineRoute } from "../http/route.ts";
 import { list, listOf, pageAfterId } from "../api/field.ts";
 import { GrantOutput, NewGrantInput, toGrant } from "../api/native/grant.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
-import { readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
+import { KEY_USED, readTenant, writeTenant, TENANT_READ } from "../edge/bindings.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 // One-off neurons that the platform gives a tenant. The tenant reads them; it makes and ends none.
@@ -24,7 +24,7 @@ export const createGrant = defineRoute({
   params: TENANT_PARAMS,
   body: { schema: NewGrantInput, limitBytes: LIMIT_BYTES },
   reply: { status: 201, schema: GrantOutput },
-  failures: [...TENANT_READ, "idempotency_key_reused", "over_limit"],
+  failures: [...TENANT_READ, ...KEY_USED, "over_limit"],
   audit: "act",
   handle: async (call) => {
     const read = await idempotencyOf(call);

@@ -15,6 +15,7 @@ import {
 } from "../api/native/key.ts";
 import { idempotencyOf } from "../http/call-labels.ts";
 import {
+  KEY_USED,
   readTenant,
   writeTenant,
   type TenantAnswer,
@@ -27,7 +28,7 @@ import {
 
 const LIMIT_BYTES = 4096;
 
-const FAILURES = [...TENANT_READ, "idempotency_key_reused", "over_limit"] as const;
+const FAILURES = [...TENANT_READ, ...KEY_USED, "over_limit"] as const;
 
 interface Drawn {
   /** Shown once. */

@@ -1,7 +1,7 @@
 import { list } from "../api/field.ts";
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { isOver, type Run } from "../domain/runs/run.ts";
-import { TENANT_READ } from "../edge/bindings.ts";
+import { KEY_USED, TENANT_READ } from "../edge/bindings.ts";
 import { ok, raw } from "../http/reply.ts";
 import { acceptsNdjson, isPage, linesFrom, type ListPage, ndjson } from "../http/ndjson.ts";
 import { isFileThere, keepFile } from "../io/joined-file.ts";
@@ -11,7 +11,7 @@ import { isFileThere, keepFile } from "../io/joined-file.ts";
 /** How a request for a new run may fail. */
 export const CREATE_RUN = [
   ...TENANT_READ,
-  "idempotency_key_reused",
+  ...KEY_USED,
   "over_limit",
   "storage_full",
   "engine_unsupported",

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 
+import { idempotencyOf } from "../http/call-labels.ts";
 import { acted, ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute, type Route } from "../http/route.ts";
@@ -29,7 +30,13 @@ import {
   SESSION_MESSAGE,
   type SessionObject,
 } from "../edge/session-object.ts";
-import { objectCaller, readTenant, TENANT_READ, writeTenant } from "../edge/bindings.ts";
+import {
+  objectCaller,
+  readTenant,
+  TENANT_READ,
+  UNAVAILABLE,
+  writeTenant,
+} from "../edge/bindings.ts";
 import { streamReply } from "./chat.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
@@ -72,15 +79,32 @@ const createSession = defineRoute({
   reply: { status: 200, schema: SessionOutput },
   failures: SESSION_CREATE,
   handle: async (call) => {
+    const read = await idempotencyOf(call);
+    if (read.kind !== "read") return read;
     const { requestId } = call;
     const { tenant } = call.caller;
-    const id = newId("ses");
+    const asked = { requestId, tenant, caller: objectCaller(call.caller) };
     const terms = toTerms(call.body);
-    const caller = objectCaller(call.caller);
-    const made = await callSession(call.env, { tenant, id, repeats: true }, (session) =>
-      session.create({ tenant, id, caller, requestId, terms }),
-    );
-    return made.kind === "session" ? ok(toSession(made)) : made;
+    const begin = (id: string) =>
+      callSession(call.env, { tenant, id, repeats: true }, (session) =>
+        session.create({ ...asked, id, terms, idempotency: read.idempotency }),
+      );
+    const made = await begin(newId("ses"));
+    if (made.kind === "session") return ok(toSession(made));
+    if (made.kind !== "begun_before") return made;
+    // Its request may have been cut off, or still be in progress: this one brings it to its end.
+    const { id } = made;
+    const before = await begin(id);
+    switch (before.kind) {
+      case "session":
+        return ok(toSession(before), { headers: { "idempotency-replayed": "true" } });
+      case "begun_before":
+        return UNAVAILABLE;
+      case "not_found":
+        return { kind: "idempotency_replay_unavailable", subject: id };
+      default:
+        return before;
+    }
   },
 });
 

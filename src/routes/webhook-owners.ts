@@ -16,6 +16,7 @@ import {
 import { idempotencyOf } from "../http/call-labels.ts";
 import {
   type AccountObject,
+  KEY_USED,
   readAccount,
   readTenant,
   writeAccount,
@@ -38,7 +39,7 @@ interface Words {
   readonly description?: string;
 }
 
-type Creation = "over_limit" | "idempotency_key_reused";
+type Creation = "over_limit" | (typeof KEY_USED)[number];
 
 export interface WebhookOwner {
   readonly base: "/v1" | "/admin";
@@ -178,7 +179,7 @@ export const TENANT_OWNER: WebhookOwner = {
   mirror: "/admin/tenants/:tenant",
   auth: { kind: "key", roles: [] },
   refusals: TENANT_READ,
-  creationRefusals: ["over_limit", "idempotency_key_reused"],
+  creationRefusals: ["over_limit", ...KEY_USED],
   eventTypes: [...EVENT_TYPES, TEST_EVENT],
   newWebhook: NewWebhookInput,
   webhookPatch: WebhookPatchInput,

@@ -208,6 +208,7 @@ describe("a session's beginning", () => {
           caller,
           requestId: "req_1",
           terms: TERMS,
+          idempotency: null,
         }),
       ),
     ).rejects.toThrow();
@@ -220,14 +221,14 @@ describe("a session's beginning", () => {
 
   it("that is given up while the tenant's object lists it is struck off again", async () => {
     const id = "ses_01M8PP2J32FGHW848NE2ZQZ6TX";
-    const asked: string[] = [];
+    const asked: unknown[] = [];
     await withTenant(id, () => ({
       // As if the alarm had rung while this was on its way.
       addSession: async () => {
         await inSession(id, ({ storage }) => storage.deleteAll());
-        return { kind: "listed" };
+        return { kind: "listed", repeated: false };
       },
-      endSession: async (ended: string) => void asked.push(ended),
+      endSession: async (...ended: unknown[]) => void asked.push(ended),
     }));
     const begun = await inSession(id, (_, instance) =>
       (instance as { create: (asked: object) => Promise<object> }).create({
@@ -236,9 +237,10 @@ describe("a session's beginning", () => {
         caller: { kind: "platform" },
         requestId: "req_1",
         terms: TERMS,
+        idempotency: null,
       }),
     );
-    expect([begun, asked]).toEqual([{ kind: "not_found", what: "session" }, [id]]);
+    expect([begun, asked]).toEqual([{ kind: "not_found", what: "session" }, [[id, false]]]);
     expect(await tablesOf(id)).toEqual([]);
   });
 

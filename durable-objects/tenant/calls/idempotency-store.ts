@@ -77,6 +77,18 @@ export class IdempotencyStore {
     );
   }
 
+  /** As `forget`, of the key that made a thing. It reads all keys of the route: for what is rare. */
+  forgetSubject(route: string, subject: string, nowMs: number): void {
+    const day = dayOf(nowMs);
+    this.#db.run(
+      "DELETE FROM idempotency WHERE day IN (?, ?) AND route = ? AND subject = ?",
+      day,
+      day - 1,
+      route,
+      subject,
+    );
+  }
+
   /** The day of the oldest key; null: there is none. */
   oldestDay(): Day | null {
     const [row] = this.#db.run<{ day: number }>("SELECT day FROM idempotency ORDER BY day LIMIT 1");

@@ -2,16 +2,23 @@ import type { ConflictFailure } from "../../../src/domain/ledger/failure.ts";
 import type { Idempotency } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
 
-const REUSED: Extract<ConflictFailure, { kind: "idempotency_key_reused" }> = {
-  kind: "idempotency_key_reused",
-};
+type Reused = Extract<ConflictFailure, { kind: "idempotency_key_reused" }>;
+const REUSED: Reused = { kind: "idempotency_key_reused" };
+
+type Gone = Extract<
+  ConflictFailure,
+  { kind: "idempotency_replay_unavailable"; readonly subject: string }
+>;
+
+/** How a request with an idempotency key may fail that an earlier request has used. */
+export type KeyUsed = Reused | Gone;
 
 /**
- * Makes a thing once for its id, and once for an idempotency key: a repeat gets what was made before, and
- * a key that comes with another request is refused.
+ * Makes a thing once for its id, and once for an idempotency key: a repeat gets what was made before. A
+ * key that comes with another request is refused, and so is one whose thing is gone.
  *
  * @param request `id`: of the thing that is to be made
- * @param read the reply for a thing that is there; null: make it. `repeated`: an earlier request with
+ * @param read the reply for a thing that is there; null: it is not. `repeated`: an earlier request with
  *   this key made it; else this very message came before, and was cut off
  * @param make its reply has `repeated` where the thing was made
  */
@@ -24,16 +31,18 @@ export function once<Found, Made extends object>(
   },
   read: (id: string, repeated: boolean) => Found | null,
   make: () => Made,
-): Found | Made | typeof REUSED {
+): Found | Made | KeyUsed {
   const { id, route, idempotency } = request;
   const same = read(id, false);
   if (same !== null) return same;
   if (idempotency === null) return make();
   const { key, fingerprint } = idempotency;
   const found = stores.idempotency.find(route, key, nowMs);
-  if (found !== null && found.fingerprint !== fingerprint) return REUSED;
-  const earlier = found === null ? null : read(found.subject, true);
-  if (earlier !== null) return earlier;
+  if (found !== null) {
+    if (found.fingerprint !== fingerprint) return REUSED;
+    const { subject } = found;
+    return read(subject, true) ?? { kind: "idempotency_replay_unavailable", subject };
+  }
   const made = make();
   if ("repeated" in made) {
     const kept = { fingerprint, subject: id, verdictIds: [] };

@@ -1,13 +1,9 @@
 import type { Key } from "../../../src/domain/tenant/key.ts";
-import type {
-  ConflictFailure,
-  LookupFailure,
-  RequestFailure,
-} from "../../../src/domain/ledger/failure.ts";
+import type { LookupFailure, RequestFailure } from "../../../src/domain/ledger/failure.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
-import { once } from "../calls/once.ts";
+import { type KeyUsed, once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
 import { notFound, pageOf } from "../page.ts";
 
@@ -50,7 +46,7 @@ export type IssuedKey = {
 };
 
 type KeyFailure =
-  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
+  | KeyUsed
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
@@ -92,7 +88,7 @@ const keyOnce = (
     { id: newKey.id, route, idempotency },
     (id, repeated): IssuedKey | KeyFailure | null => {
       const key = tx.stores.keys.read(id, tx.nowMs);
-      if (key === null) return repeated ? NO_KEY : null;
+      if (key === null) return null;
       return { kind: "issued", key, replaces: repeated ? null : replaces, repeated };
     },
     make,

@@ -7,20 +7,16 @@ import {
   type JournalEntry,
 } from "../../../src/domain/ledger/adjustment.ts";
 import { addAdjustment } from "../../../src/domain/ledger/day-totals.ts";
-import type {
-  ConflictFailure,
-  LookupFailure,
-  RequestFailure,
-} from "../../../src/domain/ledger/failure.ts";
+import type { LookupFailure, RequestFailure } from "../../../src/domain/ledger/failure.ts";
 import { isStored } from "../../../src/domain/ledger/journal-archive.ts";
 import { dayOfId } from "../../id-range.ts";
 import { foldAdjustment } from "../usage/fold-usage.ts";
 import type { LineQuery } from "./ledger-store.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
-import { once } from "../calls/once.ts";
+import { type KeyUsed, once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
-import { notFound, pageOf } from "../page.ts";
+import { pageOf } from "../page.ts";
 import type { AdjustmentQuery } from "./adjustment-store.ts";
 
 // Adjustments: made by the platform, one transaction each, and read with the journal's lines.
@@ -42,7 +38,7 @@ export interface AdjustmentMade {
 }
 
 export type AdjustFailure =
-  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
+  | KeyUsed
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
@@ -52,8 +48,7 @@ export const adjustLine = (tx: Tx, request: AdjustLine): AdjustmentMade | Adjust
     request,
     (id, repeated): AdjustmentMade | AdjustFailure | null => {
       const adjustment = tx.stores.adjustments.read(id);
-      if (adjustment === null) return repeated ? notFound("adjustment") : null;
-      return { kind: "adjustment", adjustment, repeated };
+      return adjustment === null ? null : { kind: "adjustment", adjustment, repeated };
     },
     () => makeAdjustment(tx, request),
   );

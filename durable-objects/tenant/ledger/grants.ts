@@ -1,8 +1,4 @@
-import type {
-  ConflictFailure,
-  LookupFailure,
-  RequestFailure,
-} from "../../../src/domain/ledger/failure.ts";
+import type { LookupFailure, RequestFailure } from "../../../src/domain/ledger/failure.ts";
 import { type Grant, isOpenAt, leftIn } from "../../../src/domain/ledger/quota.ts";
 import {
   fromNeurons,
@@ -12,7 +8,7 @@ import {
 } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { Tx } from "../transactions.ts";
 import type { Caller, Idempotency } from "../protocol.ts";
-import { once } from "../calls/once.ts";
+import { type KeyUsed, once } from "../calls/once.ts";
 import type { TenantContext } from "../feature.ts";
 import { pageOf } from "../page.ts";
 
@@ -45,7 +41,7 @@ export interface GrantMade {
 }
 
 export type GrantFailure =
-  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
+  | KeyUsed
   | Extract<RequestFailure, { kind: "invalid_request" | "over_limit" }>
   | Extract<LookupFailure, { kind: "not_found" }>;
 
@@ -58,8 +54,7 @@ export function createGrant(tx: Tx, request: NewGrant): GrantMade | GrantFailure
     request,
     (known, repeated): GrantMade | GrantFailure | null => {
       const grant = grants.find(known);
-      if (grant === null) return repeated ? NO_GRANT : null;
-      return { kind: "grant", grant, repeated, nowMs };
+      return grant === null ? null : { kind: "grant", grant, repeated, nowMs };
     },
     () => {
       const refused = refusedGrant(tx, request);

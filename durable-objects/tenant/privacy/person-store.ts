@@ -6,12 +6,17 @@ import { WEBHOOKS } from "../../outbox/outbox-schema.ts";
 import { IDEMPOTENCY, REPLIES, USER_PICTURES } from "../calls/call-schema.ts";
 import { type JournalRow, toEntry } from "../ledger/ledger-row.ts";
 import { LEDGER } from "../ledger/ledger-schema.ts";
+import { SESSIONS } from "../sessions/session-schema.ts";
 import { toVerdict, type VerdictRow } from "../verdicts/verdict-row.ts";
 import { VERDICTS } from "../verdicts/verdict-schema.ts";
 
 // The rows of one person, wherever they are. Only verdicts are indexed by person, since an index is
 // one more row written with every call and these questions are rare: the other tables are looked
 // through, a bounded number of rows at a time.
+
+/** The person of what an idempotency key made: of a call that has ended, and of a session. */
+const OF_LINE = "(SELECT user_id FROM journal WHERE id = kept.subject AND outcome <> 'pending')";
+const OF_SESSION = "(SELECT user_id FROM sessions WHERE id = kept.subject)";
 
 /** Rows that one page looks at. */
 const SCAN = 1000;
@@ -45,6 +50,7 @@ export class PersonStore {
   readonly #ledger: FeatureDatabase;
   readonly #idempotency: FeatureDatabase;
   readonly #replies: FeatureDatabase;
+  readonly #sessions: FeatureDatabase;
   readonly #userPictures: FeatureDatabase;
 
   constructor(db: StagedDatabase) {
@@ -53,6 +59,7 @@ export class PersonStore {
     this.#ledger = db.of(LEDGER);
     this.#idempotency = db.of(IDEMPOTENCY);
     this.#replies = db.of(REPLIES);
+    this.#sessions = db.of(SESSIONS);
     this.#userPictures = db.of(USER_PICTURES);
   }
 
@@ -102,13 +109,19 @@ export class PersonStore {
     return { records: found.map(toDelivery), next };
   }
 
-  /** Of calls that have ended; found by their lines, and so before those lose the person. */
+  /**
+   * Of calls that have ended, and of sessions; found by their lines and by the list of sessions, and so
+   * before those lose the person.
+   */
   idempotencyKeys(person: string, after: string): PersonalPage<"idempotency_key"> {
-    if (!this.#ledger.isThere) return NOBODYS;
+    const persons = [
+      this.#ledger.isThere ? OF_LINE : null,
+      this.#sessions.isThere ? OF_SESSION : null,
+    ].filter((one) => one !== null);
+    if (persons.length === 0) return NOBODYS;
     const rows = this.#idempotency.run<Owned<IdempotencyRow>>(
       `SELECT kept.day, kept.route, kept.key, kept.subject, kept.created_at_ms,
-        journal.user_id AS person FROM idempotency AS kept
-        LEFT JOIN journal ON journal.id = kept.subject AND journal.outcome <> 'pending'
+        COALESCE(${persons.join(", ")}, NULL) AS person FROM idempotency AS kept
         WHERE (kept.day, kept.route, kept.key) > (?, ?, ?)
         ORDER BY kept.day, kept.route, kept.key LIMIT ?`,
       ...keyOf(after, [-1, "", ""]),
@@ -266,6 +279,6 @@ const toIdempotencyKey = (
   day: row.day,
   route: row.route,
   key: row.key,
-  callId: row.subject,
+  subject: row.subject,
   createdAtMs: row.created_at_ms,
 });

@@ -1,5 +1,4 @@
 import type {
-  ConflictFailure,
   LookupFailure,
   RequestFailure,
   ServiceFailure,
@@ -9,7 +8,7 @@ import { isOver, OVER, type Run, type Stop, type Wait } from "../../../src/domai
 import type { EventWork } from "../../../src/domain/usage/work.ts";
 import type { RecordedEvent } from "../../../src/domain/webhooks/event.ts";
 import { isStorageFull } from "../calls/admit.ts";
-import { once } from "../calls/once.ts";
+import { type KeyUsed, once } from "../calls/once.ts";
 import { notFound } from "../page.ts";
 import type { Idempotency } from "../protocol.ts";
 import type { TenantStores } from "../stores.ts";
@@ -50,7 +49,7 @@ export interface NewRun {
 export type Made<Reply> = Reply & { readonly generation: number; readonly repeated: boolean };
 
 export type NotMade =
-  | Extract<ConflictFailure, { kind: "idempotency_key_reused" }>
+  | KeyUsed
   | Extract<RequestFailure, { kind: "over_limit" }>
   | Extract<ServiceFailure, { kind: "storage_full" }>;
 

@@ -14,12 +14,13 @@ import {
 } from "../../../src/domain/session/session.ts";
 import { modelsFor } from "../../../src/domain/tenant/settings.ts";
 import { isStorageFull } from "../calls/admit.ts";
+import { type KeyUsed, once } from "../calls/once.ts";
 import { findPolicy, modelFinder } from "../calls/plan-call.ts";
 import type { TenantContext, TenantFeature } from "../feature.ts";
 import { takeRequest } from "../ledger/refusals.ts";
 import { notFound, pageOf } from "../page.ts";
 import { personalData } from "../privacy/personal-data.ts";
-import type { Caller } from "../protocol.ts";
+import type { Caller, Idempotency } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
 import { SESSIONS } from "./session-schema.ts";
 
@@ -117,19 +118,51 @@ export interface AddSession {
   readonly model: string;
   /** Of the request that begins it. */
   readonly requestId: string;
+  readonly idempotency: Idempotency | null;
 }
 
 export type AddedSession =
-  | { readonly kind: "listed" }
+  /** `repeated`: true for no session, since a repeat is answered with `begun_before`. */
+  | { readonly kind: "listed"; readonly repeated: false }
+  /** An earlier request with this idempotency key began that session. */
+  | { readonly kind: "begun_before"; readonly id: string }
+  | KeyUsed
   | UnfitModel
   | Extract<RequestFailure, { kind: "over_limit" }>
   | RateFailure
   | Extract<ServiceFailure, { kind: "storage_full" }>;
 
-/** The session's own object asks it; a repeat changes nothing. */
-function addSession(tx: Tx, { id, userId, model, requestId }: AddSession): AddedSession {
+const CREATE_ROUTE = "POST /v1/sessions";
+
+/**
+ * The session's own object asks it; a repeat changes nothing. The same idempotency key and body from a key
+ * that may not use the session is another request.
+ */
+function addSession(tx: Tx, request: AddSession): AddedSession {
   const { sessions, keys } = tx.stores;
-  if (sessions.read(id) !== null) return { kind: "listed" };
+  const { id, idempotency } = request;
+  const lineage = tx.keyId === null ? null : keys.lineageOf(tx.keyId);
+  const own = idempotency && {
+    ...idempotency,
+    fingerprint: `${lineage ?? "platform"} ${idempotency.fingerprint}`,
+  };
+  return once(
+    tx,
+    { id, route: CREATE_ROUTE, idempotency: own },
+    (known, repeated): AddedSession | null => {
+      if (sessions.read(known) === null) return null;
+      return repeated ? { kind: "begun_before", id: known } : { kind: "listed", repeated };
+    },
+    () => listSession(tx, request, lineage),
+  );
+}
+
+function listSession(
+  tx: Tx,
+  { id, userId, model, requestId }: AddSession,
+  lineage: string | null,
+): AddedSession {
+  const { sessions } = tx.stores;
   const unusable = unusableModel(tx, model);
   if (unusable !== null) return unusable;
   if (isStorageFull(tx)) return { kind: "storage_full" };
@@ -137,15 +170,14 @@ function addSession(tx: Tx, { id, userId, model, requestId }: AddSession): Added
     const detail = `A tenant has at most ${MAX_SESSIONS} sessions at once: delete one, or wait for one to end.`;
     return { kind: "over_limit", detail };
   }
-  const lineage = tx.keyId === null ? null : keys.lineageOf(tx.keyId);
   if (lineage !== null && sessions.countOf(lineage) >= MAX_SESSIONS_OF_KEY) {
     const detail = `A key has at most ${MAX_SESSIONS_OF_KEY} sessions at once, with those of its rotations: delete one, or wait for one to end.`;
     return { kind: "over_limit", detail };
   }
-  const refused = takeRequest(tx, { route: "POST /v1/sessions", requestId });
+  const refused = takeRequest(tx, { route: CREATE_ROUTE, requestId });
   if (refused !== null) return refused;
   sessions.insert({ id, lineage, userId, model, createdAtMs: tx.nowMs });
-  return { kind: "listed" };
+  return { kind: "listed", repeated: false };
 }
 
 /** Null: it can answer messages now, as far as it is known before they come. */
@@ -227,8 +259,15 @@ export const SESSION_OPERATIONS = {
     return removed;
   },
 
-  /** The session is past its end, or could not begin: its object erases itself once this is done. */
-  endSession: ({ transact }: TenantContext, id: string): void => {
-    transact(({ stores }) => stores.sessions.delete(id));
+  /**
+   * The session is past its end, or could not begin: its object erases itself once this is done.
+   *
+   * @param begun false: no client has it, so a repeat of its request begins another
+   */
+  endSession: ({ transact }: TenantContext, id: string, begun: boolean): void => {
+    transact(({ stores, nowMs }) => {
+      stores.sessions.delete(id);
+      if (!begun) stores.idempotency.forgetSubject(CREATE_ROUTE, id, nowMs);
+    });
   },
 };

@@ -99,8 +99,7 @@ export function createWebhookOnce(tx: Tx, { route, webhook, idempotency }: Creat
     { id: webhook.id, route, idempotency },
     (id, repeated) => {
       const found = readWebhook(outbox, id);
-      if (found.kind === "webhook") return { ...found, repeated };
-      return repeated ? found : null;
+      return found.kind === "webhook" ? { ...found, repeated } : null;
     },
     () => {
       const made = createWebhook(outbox, webhook, tx.nowMs);

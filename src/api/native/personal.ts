@@ -93,7 +93,7 @@ export function toExported(record: PersonalRecord) {
         object: "idempotency_key",
         route: record.route,
         key: record.key,
-        journal_line_id: record.callId,
+        [record.subject.startsWith("ses_") ? "session_id" : "journal_line_id"]: record.subject,
         created_at: isoTime(record.createdAtMs),
       };
     case "reply":

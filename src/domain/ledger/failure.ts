@@ -163,6 +163,8 @@ export type ConflictFailure =
       readonly journalLineId: string;
       readonly charged: MicroNeurons;
     }
+  /** `subject`: the id of what the first request made, which was deleted or has expired since. */
+  | { readonly kind: "idempotency_replay_unavailable"; readonly subject: string }
   /** So many messages of the session are answered or wait: no more may, or this one waited for too long. */
   | { readonly kind: "session_busy"; readonly inLine: number }
   | { readonly kind: "review_conflict"; readonly detail: string }

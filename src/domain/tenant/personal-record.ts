@@ -28,7 +28,8 @@ export type PersonalRecord =
       readonly day: Day;
       readonly route: string;
       readonly key: string;
-      readonly callId: string;
+      /** The call (`jnl_…`) or the session (`ses_…`) that the request made. */
+      readonly subject: string;
       readonly createdAtMs: number;
     }
   /** The reply of a generation or of a call for a document, stored for repeats of its idempotency key. */
