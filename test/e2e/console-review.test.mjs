@@ -104,6 +104,14 @@ async function assertPlain(/** @type {{ picture: boolean }} */ { picture }) {
   assert.equal(what.includes("Picture 1"), picture);
 }
 
+const isClaimedList = (/** @type {URL} */ url) => url.searchParams.get("review") === "claimed";
+
+const problem = (/** @type {number} */ status, /** @type {string} */ detail) => ({
+  status,
+  contentType: "application/problem+json",
+  body: JSON.stringify({ type: "about:blank", title: "Refused", status, kind: "refused", detail }),
+});
+
 const contentHasFocus = () => content().evaluate((element) => element === document.activeElement);
 
 describe("sampled items of the review queue", { skip: NO_BROWSER, timeout: 300_000 }, () => {
@@ -193,9 +201,56 @@ describe("sampled items of the review queue", { skip: NO_BROWSER, timeout: 300_0
     await dialog.waitFor({ state: "detached" });
   });
 
-  test("are the only ones that are covered", async () => {
+  test("a note stays with its verdict, and a decision that failed loses nothing", async () => {
+    const note = page.getByLabel("Note", { exact: true });
+    const leave = () => page.locator("main").focus();
     await open("review");
     await page.locator(".verdict-item").nth(3).waitFor();
+    await choose("sampled-text");
+    await note.fill("harmless");
+    await leave();
+    await page.keyboard.press("j");
+    assert.equal(await note.inputValue(), "");
+    await choose("sampled-text");
+    assert.equal(await note.inputValue(), "harmless");
+
+    const detail = "The test refuses this.";
+    await page.route("**/review", (route) => route.fulfill(problem(503, detail)));
+    await page.keyboard.press("a");
+    await page.getByRole("alert").getByText(detail).waitFor();
+    // The verdict is there to be decided again: nothing else is done in its place.
+    assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+    assert.equal(await page.locator(".verdict-item").count(), 4);
+    assert.equal(await note.inputValue(), "harmless");
+    await page.unroute("**/review");
+    await page.keyboard.press("a");
+    await page.getByText("Decided: allow.").waitFor();
+    assert.equal(await page.getByRole("alert").count(), 0);
+    const path = `/admin/tenants/sampler/verdicts/${verdicts["sampled-text"]}`;
+    const { body } = await server.admin("GET", path);
+    assert.deepEqual([body.review.state, body.review.note], ["done", "harmless"]);
+  });
+
+  test("a queue that was not read is read again, and nothing is claimed for it", async () => {
+    const claims = /** @type {string[]} */ ([]);
+    const note = (request) => request.url().endsWith("/claim") && claims.push(request.url());
+    page.on("request", note);
+    await page.route(isClaimedList, (route) =>
+      route.fulfill(problem(400, "The test refuses this.")),
+    );
+    await open("summary");
+    await open("review");
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+    await page.unroute(isClaimedList);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".verdict-item").nth(2).waitFor();
+    assert.deepEqual(claims, []);
+    page.off("request", note);
+  });
+
+  test("are the only ones that are covered", async () => {
+    await open("review");
+    await page.locator(".verdict-item").nth(2).waitFor();
     for (const id of ["flagged-text", "flagged-both"]) {
       // oxlint-disable no-await-in-loop -- one after the other
       await choose(id);
@@ -204,7 +259,7 @@ describe("sampled items of the review queue", { skip: NO_BROWSER, timeout: 300_0
       // oxlint-enable no-await-in-loop
     }
     await page.keyboard.press("a");
-    await page.locator(".verdict-item").nth(3).waitFor({ state: "detached" });
+    await page.locator(".verdict-item").nth(2).waitFor({ state: "detached" });
   });
 
   test("nothing was run or refused by the pages", () => assert.deepEqual(browser.complaints, []));

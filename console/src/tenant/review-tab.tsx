@@ -18,25 +18,47 @@ import type { TabProps } from "./tenant-page.tsx";
 
 const KEYS: Readonly<Record<string, Decision>> = { a: "allow", f: "flag", b: "block" };
 
+interface Failed {
+  readonly error: Error;
+  /** The same once more; null for a decision, whose buttons are there. */
+  readonly again: (() => Promise<void>) | null;
+}
+
+const retryOf = ({ again }: Failed) => (again === null ? undefined : () => void again());
+
 export function ReviewTab({ tenant }: TabProps) {
   const path = tenantPath(tenant, "/verdicts");
   const [queue, setQueue] = useState<readonly Verdict[] | null>(null);
   const [at, setAt] = useState(0);
-  const [note, setNote] = useState("");
-  const [error, setError] = useState<Error | null>(null);
+  const [notes, setNotes] = useState<Readonly<Record<string, string>>>({});
+  const [failed, setFailed] = useState<Failed | null>(null);
   const [busy, setBusy] = useState(false);
   const [done, setDone] = useState(0);
   const [waiting, setWaiting] = useState<string | null>(null);
   const current = queue?.[at] ?? null;
+  const note = current === null ? "" : (notes[current.id] ?? "");
+
+  const fail = (caught: unknown, again: Failed["again"]) =>
+    setFailed({ error: caught as Error, again });
 
   const look = (signal: AbortSignal) =>
     countOpen(path, signal)
       .then(setWaiting)
       .catch(() => undefined);
 
+  const load = (signal: AbortSignal) => {
+    setFailed(null);
+    void look(signal);
+    return ownClaims(path, signal)
+      .then((found) => setQueue((known) => together(found, known ?? [])))
+      .catch((caught: unknown) => {
+        if (!signal.aborted) fail(caught, () => load(signal));
+      });
+  };
+
   const claim = async () => {
     setBusy(true);
-    setError(null);
+    setFailed(null);
     try {
       const body = { limit: CLAIMED_AT_ONCE };
       const claimed = await api.send<List<Verdict>>("POST", `${path}/claim`, body);
@@ -44,7 +66,7 @@ export function ReviewTab({ tenant }: TabProps) {
       if (claimed.data.length === 0) announce("No verdict is left to claim.");
       await look(new AbortController().signal);
     } catch (caught) {
-      setError(caught as Error);
+      fail(caught, claim);
     }
     setBusy(false);
   };
@@ -52,7 +74,7 @@ export function ReviewTab({ tenant }: TabProps) {
   const decide = async (decision: Decision) => {
     if (current === null || busy) return;
     setBusy(true);
-    setError(null);
+    setFailed(null);
     const body = {
       state: "done",
       decision,
@@ -68,7 +90,7 @@ export function ReviewTab({ tenant }: TabProps) {
       if (caught instanceof RequestFailed && caught.problem.kind === "review_conflict") {
         announce("Somebody else has decided this verdict, or your claim has ended.", "bad");
         without(current);
-      } else setError(caught as Error);
+      } else fail(caught, null);
     }
     setBusy(false);
   };
@@ -77,7 +99,6 @@ export function ReviewTab({ tenant }: TabProps) {
     const left = (queue ?? []).filter(({ id }) => id !== verdict.id);
     setQueue(left);
     setAt(Math.min(at, Math.max(0, left.length - 1)));
-    setNote("");
   };
 
   const move = (by: number) =>
@@ -85,10 +106,7 @@ export function ReviewTab({ tenant }: TabProps) {
 
   useEffect(() => {
     const abort = new AbortController();
-    ownClaims(path, abort.signal)
-      .then((found) => setQueue((known) => together(found, known ?? [])))
-      .catch((caught: unknown) => !abort.signal.aborted && setError(caught as Error));
-    void look(abort.signal);
+    void load(abort.signal);
     return () => abort.abort();
   }, [path]);
   useShortcuts({ decide, move, next: claim });
@@ -104,13 +122,14 @@ export function ReviewTab({ tenant }: TabProps) {
           </Button>
         }
       >
-        {error !== null && <ErrorNote error={error} onRetry={() => void claim()} />}
-        {queue === null && error === null && <Skeleton lines={6} />}
+        {failed !== null && <ErrorNote error={failed.error} onRetry={retryOf(failed)} />}
+        {queue === null && failed === null && <Skeleton lines={6} />}
         {queue?.length === 0 && (
           <Empty icon="scale" title="You have claimed nothing">
             <p>
-              Claim the oldest verdicts that wait. For a quarter of an hour nobody else gets them.
-              Flagged verdicts come here, and verdicts with a failed check.
+              Claim the verdicts that wait: urgent ones first, then the oldest. For a quarter of an
+              hour nobody else gets them. Flagged verdicts come here, those with a failed check,
+              appeals, and samples of what was approved.
             </p>
           </Empty>
         )}
@@ -126,7 +145,12 @@ export function ReviewTab({ tenant }: TabProps) {
             path={`${path}/${encodeURIComponent(current.id)}`}
             verdict={current}
           />
-          <TextField label="Note" value={note} onValue={setNote} maxLength={1000} />
+          <TextField
+            label="Note"
+            value={note}
+            onValue={(typed) => setNotes({ ...notes, [current.id]: typed })}
+            maxLength={1000}
+          />
           <div class="actions">
             {Object.entries(KEYS).map(([key, decision]) => (
               <Button
