@@ -27,6 +27,7 @@ describe("the form of a policy", () => {
       block_terms: " spoon \n\n<b>fork</b>",
       reuse_ttl_s: " 600",
       sample_decided: "0.1",
+      sample_allowed: "0.05",
     };
     const body = policyBody(changed, policy);
     expect(body.categories["toxicity"]).toMatchObject({ block: 0.55, ban: null });
@@ -34,6 +35,9 @@ describe("the form of a policy", () => {
     expect(body.reuse_ttl_s).toBe(600);
     expect(fields.sample_decided).toBe("0.02");
     expect(body.sample_decided).toBe(0.1);
+    expect(fields.sample_allowed).toBe("0");
+    expect(body.sample_allowed).toBe(0.05);
+    expect(policyBody({ ...changed, sample_allowed: "" }, policy).sample_allowed).toBe(0);
     expect(policyBody({ ...changed, sample_decided: "" }, policy).sample_decided).toBe(0);
     expect(policyBody({ ...changed, reuse_ttl_s: "" }, policy).reuse_ttl_s).toBe(0);
     // The server says what is wrong with it.

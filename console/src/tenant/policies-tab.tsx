@@ -186,6 +186,12 @@ function PolicyTexts({
           {...typed("reuse_ttl_s")}
         />
         <TextField
+          label="Share of approved content that goes to review"
+          inputMode="decimal"
+          hint="Drawn at random, and blurred at first; 0: none, 1: all."
+          {...typed("sample_allowed")}
+        />
+        <TextField
           label="Share of decided texts that the judge reads too"
           inputMode="decimal"
           hint="Of texts that calibrated thresholds decided; 0: none, 1: all."

@@ -19,6 +19,8 @@ export interface PolicyFields {
   readonly allow_terms: string;
   readonly on_unavailable: Decision;
   readonly evaluate_all: boolean;
+  /** A share of approved contents: 0 to 1. */
+  readonly sample_allowed: string;
   /** A share of the texts: 0 to 1. */
   readonly sample_decided: string;
   /** Seconds. */
@@ -46,6 +48,7 @@ export const policyFields = (policy: PolicyBody): PolicyFields => ({
   allow_terms: policy.terms.allow.map(termLine).join("\n"),
   on_unavailable: policy.on_unavailable,
   evaluate_all: policy.evaluate_all,
+  sample_allowed: String(policy.sample_allowed),
   sample_decided: String(policy.sample_decided),
   reuse_ttl_s: String(policy.reuse_ttl_s),
 });
@@ -98,6 +101,7 @@ export function policyBody(fields: PolicyFields, read: Policy): PolicyBody {
     terms: { block: terms(fields.block_terms), allow: terms(fields.allow_terms) },
     on_unavailable: fields.on_unavailable,
     evaluate_all: fields.evaluate_all,
+    sample_allowed: number(fields.sample_allowed) ?? 0,
     sample_decided: number(fields.sample_decided) ?? 0,
     reuse_ttl_s: number(fields.reuse_ttl_s) ?? 0,
   };
