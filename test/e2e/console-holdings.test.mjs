@@ -93,7 +93,7 @@ describe("what a tenant keeps, in the console", { skip: NO_BROWSER, timeout: 300
     assert.ok(!(await page.content()).includes(MARKER));
     await button(`Delete the document ${other.id}`).click();
     await button("Delete it").click();
-    await page.getByText("No document").waitFor();
+    await page.getByText("None matches").waitFor();
     assert.equal((await server.send("GET", `/v1/documents/${other.id}`, { key })).status, 404);
     assert.equal((await server.send("GET", `/v1/documents/${id}`, { key })).status, 200);
   });

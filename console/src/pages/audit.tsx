@@ -36,9 +36,10 @@ export function AuditPage() {
           keyOf={({ id }) => id}
           empty={
             <Empty icon="audit" title="No act">
-              <p>Acts with the admin token are recorded here.</p>
+              <p>Each act of the platform is recorded here.</p>
             </Empty>
           }
+          filter={{ tenant }}
           more="Show older acts"
           lines={8}
         />

@@ -75,12 +75,11 @@ export function ModerationLogPage() {
           columns={COLUMNS}
           keyOf={({ verdict_id: id }) => id}
           empty={
-            !page.more && (
-              <Empty icon="scale" title="Nothing is logged">
-                <p>Flagged or blocked content appears here within a minute.</p>
-              </Empty>
-            )
+            <Empty icon="scale" title="Nothing is logged">
+              <p>Flagged or blocked content appears here within a minute.</p>
+            </Empty>
           }
+          filter={filter}
           more="Show older ones"
           lines={6}
         />

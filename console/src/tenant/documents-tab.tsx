@@ -57,14 +57,11 @@ export function DocumentsTab({ tenant }: TabProps) {
         columns={columns(setDeleting)}
         keyOf={({ id }) => id}
         empty={
-          <Empty icon="audit" title={page.more ? "None on this page" : "No document"}>
-            <p>
-              {page.more
-                ? "Older ones may match: continue below."
-                : "Change the filters, or store a document with POST /v1/documents."}
-            </p>
+          <Empty icon="audit" title="No document">
+            <p>Store one with POST /v1/documents.</p>
           </Empty>
         }
+        filter={filter}
         more="Show older documents"
         lines={6}
       />

@@ -50,6 +50,7 @@ export function JournalTab({ tenant }: TabProps) {
             <p>Each admitted call gets a line when it ends.</p>
           </Empty>
         }
+        filter={{ outcome }}
         more="Show older lines"
         lines={8}
       />

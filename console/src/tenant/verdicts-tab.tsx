@@ -75,14 +75,11 @@ export function VerdictsTab({ tenant, item }: TabProps) {
         columns={columns(tenant)}
         keyOf={({ id }) => id}
         empty={
-          <Empty icon="scale" title={page.more ? "None on this page" : "No verdict matches"}>
-            <p>
-              {page.more
-                ? "Older ones may match: continue below."
-                : "Change the filters, or make a verdict under “Try it”."}
-            </p>
+          <Empty icon="scale" title="No verdict yet">
+            <p>Make one under “Try it”, or with POST /v1/verdicts.</p>
           </Empty>
         }
+        filter={filter}
         more="Show older verdicts"
         lines={8}
       />

@@ -87,6 +87,7 @@ export function Deliveries({ path, deliveriesPath, webhook, onChanged }: Deliver
             <p>Send a test, or wait for an event that the endpoint subscribed to.</p>
           </Empty>
         }
+        filter={{ state }}
         more="Show older ones"
         lines={5}
       />
