@@ -8,6 +8,10 @@ const six = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
 
 export const count = (n: number): string => whole.format(n);
 
+/** `1 tenant`, `2,000 tenants`. */
+export const counted = (n: number, one: string): string =>
+  `${count(n)} ${one}${n === 1 ? "" : "s"}`;
+
 /** Micro-neurons as neurons: exact below 1, to the thousandth below 10,000, whole from there on. */
 export function neurons(microNeurons: number): string {
   const n = microNeurons / MICRO;

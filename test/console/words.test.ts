@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { UsageRow } from "../../console/src/api/shapes.ts";
-import { bytes, duration, neurons, percent, relative, usd } from "../../console/src/format.ts";
+import {
+  bytes,
+  counted,
+  duration,
+  neurons,
+  percent,
+  relative,
+  usd,
+} from "../../console/src/format.ts";
 import { byDay, daysOf, sumByModel } from "../../console/src/tenant/by-day.ts";
 import { readChunk } from "../../console/src/try-it/chat-stream.ts";
 import { curl, elided, openAiChat } from "../../console/src/try-it/code-samples.ts";
@@ -38,6 +46,11 @@ describe("amounts", () => {
       "5 s ago",
     );
     expect(bytes(4_194_304)).toBe("4 MB");
+    expect([0, 1, 2000].map((n) => counted(n, "tenant"))).toEqual([
+      "0 tenants",
+      "1 tenant",
+      "2,000 tenants",
+    ]);
   });
 });
 

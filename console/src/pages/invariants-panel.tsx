@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/session.ts";
 import type { Checks, InvariantsPass } from "../api/shapes.ts";
-import { count, moment, words } from "../format.ts";
+import { count, counted, moment, words } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
@@ -63,10 +63,10 @@ export function InvariantsPanel() {
 
 function standing({ running, latest }: Checks): string {
   if (running !== null) {
-    return `Counting: ${count(running.checked)} of ${count(running.tenants)} tenants.`;
+    return `Counting: ${count(running.checked)} of ${counted(running.tenants, "tenant")}.`;
   }
   if (latest?.ended_at == null) return "For all tenants.";
-  return `Counted over ${count(latest.checked)} tenants, until ${moment(latest.ended_at)} UTC.`;
+  return `Counted over ${counted(latest.checked, "tenant")}, until ${moment(latest.ended_at)} UTC.`;
 }
 
 function Outcome({ pass }: { readonly pass: InvariantsPass }) {

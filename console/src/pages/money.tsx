@@ -4,6 +4,7 @@ import type { AllUsage, Resource, UsageRow } from "../api/shapes.ts";
 import { api } from "../api/session.ts";
 import {
   count,
+  counted,
   exactNeurons,
   milliseconds,
   moment,
@@ -210,7 +211,7 @@ const RESOURCE_COLUMNS: readonly Column<Resource>[] = [
     key: "count",
     label: "Count",
     end: true,
-    cell: ({ count: many, unit }) => (many === null ? "–" : `${count(many)} ${unit}`),
+    cell: ({ count: many, unit }) => (many === null ? "–" : counted(many, words(unit))),
   },
   {
     key: "basis",

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Account, List, Share } from "../api/shapes.ts";
 import { api } from "../api/session.ts";
-import { count, duration, moment, neurons, percent } from "../format.ts";
+import { counted, duration, moment, neurons, percent } from "../format.ts";
 import { hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
@@ -194,7 +194,7 @@ function Shares({ of }: { readonly of: number }) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <details onToggle={(event) => setIsOpen(event.currentTarget.open)}>
-      <summary>{of === 1 ? "Share of 1 tenant" : `Shares of ${count(of)} tenants`}</summary>
+      <summary>{of === 1 ? "Share of 1 tenant" : `Shares of ${counted(of, "tenant")}`}</summary>
       {isOpen && <LargestShares />}
     </details>
   );

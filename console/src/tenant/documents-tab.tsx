@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { DOCUMENT_TYPES } from "../../../src/domain/documents/document.ts";
 import { api, tenantPath } from "../api/session.ts";
 import type { List, StoredDocument } from "../api/shapes.ts";
-import { bytes, count, exactNeurons, moment, neurons, percent, words } from "../format.ts";
+import { bytes, count, counted, exactNeurons, moment, neurons, percent, words } from "../format.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { Confirm } from "../ui/confirm.tsx";
@@ -92,7 +92,7 @@ function Coverage({ tasks }: Pick<StoredDocument, "tasks">) {
   const least = Math.min(...tasks.map(({ coverage }) => coverage));
   return (
     <>
-      {count(tasks.length)} {tasks.length === 1 ? "task" : "tasks"}, {percent(least, 1)}
+      {counted(tasks.length, "task")}, {percent(least, 1)}
       {tasks
         .filter(({ state }) => state !== "done")
         .map(({ task, state }) => (

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { api, tenantPath } from "../api/session.ts";
 import type { List, PipelineRun } from "../api/shapes.ts";
-import { count, exactNeurons, moment, neurons, usd, words } from "../format.ts";
+import { count, counted, exactNeurons, moment, neurons, usd, words } from "../format.ts";
 import { go, hashOf } from "../hash-route.ts";
 import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
@@ -65,8 +65,9 @@ export function PipelinesTab({ tenant, item }: TabProps) {
           }}
         >
           <p>
-            {count(ending.counts.pending)} documents are not done yet. Steps that have begun run to
-            their end, and are charged; no other one begins.
+            Not done yet: {count(ending.counts.pending)} of{" "}
+            {counted(ending.counts.documents, "document")}. Steps that have begun run to their end,
+            and are charged; no other one begins.
           </p>
         </Confirm>
       )}
