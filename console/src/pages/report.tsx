@@ -111,7 +111,7 @@ function PriceFile({ onBook }: { readonly onBook: (book: OtherPriceBook | string
   };
   return (
     <label class="field">
-      <span>Price book of another provider</span>
+      <span class="label">Price book of another provider</span>
       <input
         type="file"
         accept="application/json,.json"
@@ -151,7 +151,7 @@ function ReportPanel({ table }: { readonly table: ReportTable }) {
     <Panel title={table.title} {...(table.note !== null && { hint: table.note })}>
       {rows.length === 0 ? (
         <Empty icon="money" title="Nothing to show">
-          <p>{table.note ?? "There was no use in this period."}</p>
+          {table.note === null && <p>There was no use in this period.</p>}
         </Empty>
       ) : (
         <Table caption={table.title} columns={columns} rows={rows} keyOf={({ at }) => String(at)} />

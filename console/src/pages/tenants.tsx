@@ -113,7 +113,7 @@ export function TenantsPage({ place }: { readonly place: Place }) {
               class="bare-input"
               type="search"
               aria-label="Search tenants by the beginning of their ids"
-              placeholder="Search by the beginning of an id"
+              placeholder="Beginning of an id"
               maxLength={64}
               value={search}
               onInput={(event) => setSearch(event.currentTarget.value)}

@@ -27,7 +27,7 @@ export function GrantsTab({ tenant }: TabProps) {
   return (
     <Panel
       title="Grants"
-      hint="Neurons beside the quota, for one time. Calls draw on the day's quota first, then on the grant that ends first."
+      hint="Neurons on top of the daily quota, each grant until its end. Calls draw on the day's quota first, then on the grant that ends first."
       actions={
         platform && (
           <Button icon="plus" kind="primary" onClick={() => setDoing("new")}>
@@ -43,7 +43,11 @@ export function GrantsTab({ tenant }: TabProps) {
         keyOf={({ id }) => id}
         empty={
           <Empty icon="money" title="No grant yet">
-            <p>Make a grant when a tenant needs more than its quota for one time.</p>
+            <p>
+              {platform
+                ? "Make a grant when a tenant needs more than its quota for one time."
+                : "The platform makes one when you need more than your quota for one time."}
+            </p>
           </Empty>
         }
         more="Show older grants"
