@@ -90,19 +90,34 @@ export async function assertAccessible(page, what, rules = null) {
   assert.deepEqual(found, [], `${what} keeps somebody out`);
 }
 
-/** At this width nothing is beyond the edge, and no text is smaller than 13 pixels. */
+/**
+ * At this width nothing is beyond the edge, no text is smaller than 13 pixels, and where a row of a table is
+ * a card, everything in a cell is beside the cell's label.
+ */
 export async function assertFits(/** @type {import("playwright-core").Page} */ page, what) {
-  const { over, small } = await page.evaluate(() => {
+  const { over, small, below } = await page.evaluate(() => {
     const tiny = [...document.querySelectorAll("body *")].filter(
       (element) =>
         [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "") &&
         Number.parseFloat(getComputedStyle(element).fontSize) < 13,
     );
+    const cells = [...document.querySelectorAll(".table td")].filter(
+      (cell) => getComputedStyle(cell).display === "grid",
+    );
+    const below = cells.filter((cell) => {
+      const [label] = getComputedStyle(cell).gridTemplateColumns.split(" ");
+      const edge = cell.getBoundingClientRect().left + Number.parseFloat(label);
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return [...range.getClientRects()].some(({ left, width }) => width > 0 && left < edge);
+    });
     return {
+      below: below.map(({ textContent }) => textContent),
       over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       small: tiny.map((element) => `${element.tagName} ${element.textContent}`),
     };
   });
   assert.ok(over <= 0, `${what} is ${over} pixels too wide`);
   assert.deepEqual(small, [], `${what} has text that is too small`);
+  assert.deepEqual(below, [], `${what} has cells that are partly below their labels`);
 }

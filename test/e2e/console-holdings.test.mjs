@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertAccessible, Browser, NO_BROWSER } from "./browser.mjs";
+import { assertAccessible, assertFits, Browser, NO_BROWSER } from "./browser.mjs";
 import { MARKER, Server } from "./server.mjs";
 
 const server = new Server();
@@ -113,6 +113,10 @@ describe("what a tenant keeps, in the console", { skip: NO_BROWSER, timeout: 300
     assert.match((await table.textContent()) ?? "", /moderate.*succeeded.*store.*failed.*blocked/s);
     assert.match((await dialog().textContent()) ?? "", /1 succeeded, 1 failed, 0 pending of 2/);
     await assertAccessible(page, "a run");
+    const wide = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await assertFits(page, "a run");
+    await page.setViewportSize(wide);
     assert.ok(!(await page.content()).includes(MARKER));
     await page.keyboard.press("Escape");
 

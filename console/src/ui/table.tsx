@@ -73,7 +73,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, initial, rowClass }:
                   data-label={column.label}
                   class={cellClass(column)}
                 >
-                  {column.cell(row)}
+                  <div class="cell">{column.cell(row)}</div>
                 </td>
               ))}
             </tr>
