@@ -12,6 +12,8 @@ const BARE = /^[!#-[\]-~]{1,255}$/;
 const QUOTED = /^"((?:[!#-[\]-~]|\\["\\])+)"$/;
 const MAX_CHARS = 255;
 
+export const KEY_HEADER = "Idempotency-Key";
+
 /** The key of `request.headers.get("Idempotency-Key")`; null when there is none. */
 export function parseIdempotencyKey(header: string | null): string | null | InvalidRequest {
   if (header === null) return null;
@@ -19,7 +21,7 @@ export function parseIdempotencyKey(header: string | null): string | null | Inva
   const key = BARE.test(text) ? text : QUOTED.exec(text)?.[1]?.replace(/\\(.)/g, "$1");
   if (key !== undefined && key.length <= MAX_CHARS) return key;
   return invalid(
-    ["Idempotency-Key"],
+    [KEY_HEADER],
     `must be 1 to ${MAX_CHARS} visible ASCII characters, bare or in double quotes`,
   );
 }
@@ -38,24 +40,24 @@ export async function idempotencyOf(call: {
   readonly request: Request;
   readonly fingerprint: () => Promise<string>;
 }): Promise<Identified | InvalidRequest> {
-  const key = parseIdempotencyKey(call.request.headers.get("Idempotency-Key"));
+  const key = parseIdempotencyKey(call.request.headers.get(KEY_HEADER));
   if (key === null) return { kind: "read", idempotency: null };
   if (typeof key !== "string") return key;
   return { kind: "read", idempotency: { key, fingerprint: await call.fingerprint() } };
 }
 
-const HEADER = "x-neurogate-context";
+const CONTEXT_HEADER = "x-neurogate-context";
 
 /** Letters, digits and `._:/@-`: no text, and nothing that a table or a log would take for more. */
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,63}$/;
 
 /** The label; null: there is none. */
 export function contextOf({ headers }: Request): string | null | InvalidRequest {
-  const label = headers.get(HEADER)?.trim() ?? "";
+  const label = headers.get(CONTEXT_HEADER)?.trim() ?? "";
   if (label === "") return null;
   if (LABEL.test(label)) return label;
   return invalid(
-    [HEADER],
+    [CONTEXT_HEADER],
     "must be 1 to 64 characters, beginning with a letter or a digit: letters, digits and . _ : / @ -",
   );
 }

@@ -1,6 +1,11 @@
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
-import { KEY_HEADER, GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM } from "./authenticate.ts";
+import {
+  GOOGLE_KEY_HEADER,
+  GOOGLE_KEY_PARAM,
+  KEY_HEADER as TENANT_KEY_HEADER,
+} from "./authenticate.ts";
+import { KEY_HEADER } from "./call-labels.ts";
 import { REASONS, statusesOf } from "./failure-status.ts";
 import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
@@ -24,8 +29,22 @@ function parameters({ path, route }: Mount): JsonObject[] {
         schema: { type: "string" },
       },
   );
-  return [...inPath, ...fieldParameters(route.query, "query")];
+  const inHeader = honoursKey(route) ? [IDEMPOTENCY_KEY] : [];
+  return [...inPath, ...fieldParameters(route.query, "query"), ...inHeader];
 }
+
+/** Whether a repeat with the same idempotency key gets what the first request made. */
+export const honoursKey = ({ failures, ignoresIdempotencyKey }: Route): boolean =>
+  failures.includes("idempotency_key_reused") && ignoresIdempotencyKey !== true;
+
+const IDEMPOTENCY_KEY: JsonObject = {
+  name: KEY_HEADER,
+  in: "header",
+  required: false,
+  description:
+    "1 to 255 visible ASCII characters, bare or in double quotes. A repeat with the same key and body within 24 hours gets what the first request made.",
+  schema: { type: "string" },
+};
 
 function failureReplies(mount: Mount): JsonObject {
   const isPerspective = mount.route.surface === "perspective";
@@ -160,7 +179,7 @@ export function openApiDocument(
     components: {
       securitySchemes: {
         tenantKey: { ...bearer, description: "A tenant's key: `ng_<tenant>_…`." },
-        namedKey: { type: "apiKey", in: "header", name: KEY_HEADER },
+        namedKey: { type: "apiKey", in: "header", name: TENANT_KEY_HEADER },
         adminToken: { ...bearer, description: "The platform's token, `ADMIN_TOKEN`." },
         googleKey: { type: "apiKey", in: "header", name: GOOGLE_KEY_HEADER },
         queryKey: {

@@ -31,6 +31,7 @@ export const embedDocument = defineRoute({
   description: "A document that is searchable already costs nothing, so it can be repeated.",
   surface: "native",
   admits: { kind: "generation", route: EMBED_ROUTE },
+  ignoresIdempotencyKey: true,
   auth: { kind: "key", roles: ["call"] },
   params: v.strictObject({
     id: v.pipe(v.string(), v.description("The document's id, `doc_…`.")),
