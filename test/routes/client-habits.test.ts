@@ -327,6 +327,10 @@ describe("POST /v1/completions", () => {
     [{ suffix: "end" }, "suffix"],
     [{ logprobs: 3 }, "logprobs"],
     [{ best_of: 3 }, "best_of"],
+    [
+      { stream: true, stream_options: { include_obfuscation: true } },
+      "stream_options.include_obfuscation",
+    ],
     [{ prompt: ["a", "b"] }, "prompt"],
     [{ prompt: [1, 2] }, "prompt"],
     [{ prompt: "" }, "prompt"],

@@ -219,6 +219,22 @@ describe("POST /v1/images/edits", () => {
       [
         ["image", null],
         ["prompt", "A boat"],
+        ["markup", "x"],
+      ],
+      "markup",
+    ],
+    [
+      [
+        ["image", null],
+        ["prompt", "A boat"],
+        ["complexity", "high"],
+      ],
+      "complexity",
+    ],
+    [
+      [
+        ["image", null],
+        ["prompt", "A boat"],
         ["stream", "true"],
       ],
       "stream",

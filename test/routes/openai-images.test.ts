@@ -133,6 +133,10 @@ describe("POST /v1/images/generations", () => {
     [{ output_compression: 50 }, "output_compression"],
     [{ stream: true }, "stream"],
     [{ partial_images: 2 }, "partial_images"],
+    [{ complexity: "high" }, "complexity"],
+    [{ frame_count: 9 }, "frame_count"],
+    [{ frame_duration_ms: 100 }, "frame_duration_ms"],
+    [{ svg: {} }, "svg"],
   ])("does not pretend to do %j", async (wish, param) => {
     const tenant = await aTenant();
     const reply = await tenant.call("POST", path, { prompt: PROMPT, ...wish });

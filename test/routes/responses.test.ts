@@ -621,6 +621,10 @@ describe("what is not served", () => {
     [{ include: ["message.output_text.logprobs"] }, "include"],
     [{ top_logprobs: 2 }, "top_logprobs"],
     [{ text: { verbosity: "low" } }, "text.verbosity"],
+    [{ verbosity: "high" }, "verbosity"],
+    [{ reasoning: { context: "all_turns" } }, "reasoning.context"],
+    [{ reasoning: { mode: "pro" } }, "reasoning.mode"],
+    [{ logprobs: true }, "logprobs"],
     [{ tools: [TOOL], tool_choice: { type: "allowed_tools", tools: [] } }, "tool_choice"],
     [{ response_format: { type: "json_object" } }, "response_format"],
     [{ messages: [] }, "messages"],
@@ -649,6 +653,17 @@ describe("what is not served", () => {
     expect(body.error.message).toMatch(/^\S+: .{20,}\.$/);
   });
 
+  it("is a wish for padded events", async () => {
+    const tenant = await aTenant();
+    const stream_options = { include_obfuscation: true };
+    const { status, body } = await respond(tenant, {
+      input: "Hello",
+      stream: true,
+      stream_options,
+    });
+    expect([status, body.error.param]).toEqual([400, "stream_options.include_obfuscation"]);
+  });
+
   it("is told to the sender of a chat's body", async () => {
     const tenant = await aTenant();
     const messages = [{ role: "user", content: "Hello" }];
@@ -673,7 +688,17 @@ describe("what is not served", () => {
       parallel_tool_calls: true,
       previous_response_id: null,
       prompt: null,
-      reasoning: null,
+      access_programs: { cyber: "standard" },
+      background_options: {},
+      image: { context_compression: "disabled" },
+      max_tool_calls: 3,
+      prompt_cache_key: "a",
+      prompt_cache_options: {},
+      prompt_cache_retention: "24h",
+      reasoning: { context: "auto", mode: "standard", generate_summary: "auto" },
+      stream_options: { include_obfuscation: false },
+      verbosity: "medium",
+      logprobs: false,
       response_format: null,
       safety_identifier: "",
       service_tier: "auto",

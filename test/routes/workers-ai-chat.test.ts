@@ -186,6 +186,37 @@ describe("text generation by a newer model", () => {
     expect(reply.body.neurogate.micro_neurons).toBe(80 * 9091 + 27_273);
   });
 
+  it("ends before a stop sequence, and thinks only if it is to", async () => {
+    const tenant = await aTenant();
+    const messages = [{ role: "user", content: marked("text=one two three&usage=80/3") }];
+    const quiet = { stop: [" three"], chat_template_kwargs: { enable_thinking: false } };
+    await run(tenant, GEMMA, { messages, ...quiet });
+    // The newer models know the sequence themselves.
+    expect(await inputsOf(messages[0]?.content ?? "")).toMatchObject(quiet);
+    const prompt = marked("text=one two three&usage=80/3");
+    const older = await run(tenant, LLAMA, { prompt, stop: " three" });
+    expect(older.body.result.response).toBe("one two");
+    expect(await inputsOf(prompt)).not.toHaveProperty("stop");
+  });
+
+  it("takes what changes nothing", async () => {
+    const tenant = await aTenant();
+    const reply = await run(tenant, GEMMA, {
+      prompt: marked("text=Hello"),
+      stop: [],
+      logprobs: false,
+      top_logprobs: 0,
+      logit_bias: {},
+      function_call: "auto",
+      modalities: ["text"],
+      verbosity: "medium",
+      chat_template_kwargs: { enable_thinking: true },
+      service_tier: "auto",
+      stream_options: { include_usage: true },
+    });
+    expect(reply.status).toBe(200);
+  });
+
   it("streams OpenAI's chunks", async () => {
     const tenant = await aTenant();
     const prompt = marked("text=Hello there&usage=80/2");
@@ -250,6 +281,19 @@ describe("what is wrong with a chat", () => {
     [{ prompt: "a", stream: "yes" }, "/stream", "invalid_request"],
     [{ prompt: "a", image: [0, 1] }, "/image", "invalid_request"],
     [{ prompt: "a", raw: true }, "/raw", "unsupported_parameter"],
+    [{ prompt: "a", logprobs: true }, "/logprobs", "unsupported_parameter"],
+    [{ prompt: "a", top_logprobs: 2 }, "/top_logprobs", "unsupported_parameter"],
+    [{ prompt: "a", logit_bias: { 7: -100 } }, "/logit_bias", "unsupported_parameter"],
+    [{ prompt: "a", function_call: { name: "f" } }, "/function_call", "unsupported_parameter"],
+    [{ prompt: "a", audio: {} }, "/audio", "unsupported_parameter"],
+    [{ prompt: "a", modalities: ["audio"] }, "/modalities", "unsupported_parameter"],
+    [{ prompt: "a", web_search_options: {} }, "/web_search_options", "unsupported_parameter"],
+    [{ prompt: "a", verbosity: "low" }, "/verbosity", "unsupported_parameter"],
+    [
+      { prompt: "a", chat_template_kwargs: { clear_thinking: true } },
+      "/chat_template_kwargs",
+      "unsupported_parameter",
+    ],
     [{ prompt: "a", lora: "x" }, "/lora", "unsupported_parameter"],
     [{ prompt: "a", n: 5 }, "/n", "unsupported_parameter"],
     [{ prompt: "a", functions: [{ name: "f" }] }, "/functions", "unsupported_parameter"],

@@ -369,6 +369,9 @@ describe("what is wrong with a request", () => {
     [RERANKER, { query: "a", contexts: [{ text: "a" }], top_k: 0 }, "/top_k"],
     [SMALL, { text: Array(1001).fill("a") }, "/text"],
     [SMALL, { text: "a", pooling: "max" }, "/pooling"],
+    [SMALL, { text: "a", truncate_inputs: true }, "/truncate_inputs"],
+    [SMALL, { text: "a", instruction: "Find" }, "/instruction"],
+    [LLAVA, { image: [...picture()], top_p: 0.5 }, "/top_p"],
   ])("of %s: %j", async (model, body, pointer) => {
     const tenant = await aTenant();
     const reply = await run(tenant, model, body);

@@ -68,6 +68,17 @@ describe("speech to text", () => {
     expect(channel.alternatives[0].transcript).toBe("Good morning. How are you?");
   });
 
+  it("takes options whose values are what is done anyway", async () => {
+    const tenant = await aTenant();
+    const audio = [...RECORDING];
+    const usual = { vad_filter: false, beam_size: 5, condition_on_previous_text: true };
+    const large = await tenant.onWorkersAi("POST", pathOf(tenant, LARGE), { audio, ...usual });
+    expect(large.status).toBe(200);
+    const plain = { punctuate: true, smart_format: true, diarize: false, keyterm: null };
+    const nova = await tenant.onWorkersAi("POST", pathOf(tenant, NOVA), { audio, ...plain });
+    expect(nova.status).toBe(200);
+  });
+
   it("is what the embedded engine cannot do", async () => {
     const tenant = await aTenant();
     const reply = await tenant.call("POST", pathOf(tenant, WHISPER), { audio: [...RECORDING] });
@@ -80,6 +91,10 @@ describe("speech to text", () => {
     [WHISPER, { audio: [1, 2, 999] }, "/audio", "invalid_request"],
     [WHISPER, { audio: [1, 2, 3] }, undefined, "unbounded_usage"],
     [WHISPER, { audio: [...RECORDING], task: "translate" }, "/task", "unsupported_parameter"],
+    [LARGE, { audio: [...RECORDING], vad_filter: true }, "/vad_filter", "unsupported_parameter"],
+    [LARGE, { audio: [...RECORDING], beam_size: 1 }, "/beam_size", "unsupported_parameter"],
+    [NOVA, { audio: [...RECORDING], diarize: true }, "/diarize", "unsupported_parameter"],
+    [NOVA, { audio: [...RECORDING], keyterm: "Kyiv" }, "/keyterm", "unsupported_parameter"],
     [LARGE, { audio: [...RECORDING], language: "English!" }, "/language", "invalid_request"],
     [WHISPER, { audio: [...RECORDING], language: "en" }, "/language", "unsupported_parameter"],
   ])("%s refuses a wrong request", async (model, body, pointer, kind) => {

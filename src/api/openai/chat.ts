@@ -10,6 +10,8 @@ import {
   modelName,
   personFields,
   stopSequences,
+  streamOptions,
+  unusedFields,
 } from "./drop-in.ts";
 import { ModerationField } from "./chat-moderation.ts";
 import { Messages } from "./chat-messages.ts";
@@ -69,7 +71,7 @@ const Fields = v.object({
   max_tokens: v.nullish(maxTokens),
   n: choiceCount,
   stream: v.nullish(v.boolean(), false),
-  stream_options: v.nullish(v.object({ include_usage: v.nullish(v.boolean(), false) })),
+  stream_options: streamOptions,
   tools: v.nullish(v.pipe(v.array(Tool), v.maxLength(MAX_TOOLS))),
   tool_choice: v.nullish(ToolChoice),
   parallel_tool_calls: v.nullish(v.boolean()),
@@ -85,6 +87,13 @@ const Fields = v.object({
     v.pipe(v.boolean(), v.description("Nothing is: `x-neurogate-store: false` says so.")),
   ),
   ...personFields,
+  ...unusedFields,
+  metadata: v.pipe(known, v.description("Taken, and not kept.")),
+  prediction: v.pipe(known, v.description("Taken: it would only make an answer come sooner.")),
+  verbosity: v.pipe(
+    known,
+    v.description("`medium` changes nothing; any other is refused: no model here has one."),
+  ),
   logprobs: v.nullish(
     v.pipe(v.boolean(), v.description("Where the engine reports them; else refused by name.")),
   ),
@@ -96,6 +105,7 @@ const Fields = v.object({
   modalities: known,
   web_search_options: known,
   input: known,
+  text: known,
   instructions: known,
   max_output_tokens: known,
   previous_response_id: known,
@@ -175,7 +185,16 @@ const REFUSED: readonly {
     asks: (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
     detail: "modalities: a chat is answered in text.",
   },
+  {
+    parameter: "verbosity",
+    asks: (value) => value !== "medium",
+    detail: "verbosity: no model here has one; medium changes nothing.",
+  },
   { parameter: "web_search_options", detail: "web_search_options: nothing is searched here." },
+  {
+    parameter: "text",
+    detail: "text: a chat has response_format and verbosity in its place.",
+  },
   { parameter: "input", detail: "input: a chat has messages in its place." },
   {
     parameter: "instructions",

@@ -12,6 +12,7 @@ import {
   modelName,
   personFields,
   stopSequences,
+  streamOptions,
 } from "./drop-in.ts";
 import { type ChatChunks, cutEvent, sseEvent, type UsageForm } from "./chat-chunks.ts";
 import {
@@ -47,7 +48,7 @@ export const CompletionInput = v.object({
   max_tokens: v.nullish(maxTokens, DEFAULT_TOKENS),
   n: choiceCount,
   stream: v.nullish(v.boolean(), false),
-  stream_options: v.nullish(v.object({ include_usage: v.nullish(v.boolean(), false) })),
+  stream_options: streamOptions,
   stop: stopSequences,
   temperature: between(0, 2),
   top_p: between(0, 1),

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { BASES, type Item } from "../../domain/ledger/ledger.ts";
 import type { Usage } from "../../domain/catalogue/catalogue.ts";
+import { stated } from "../../http/field-errors.ts";
 import { MAX_NAME, microNeuronsOut, wholeNumber } from "../field.ts";
 
 // What the drop-ins of OpenAI's routes share.
@@ -39,6 +40,31 @@ export const stopSequences = v.nullish(
 
 /** Known so that it can be refused; anything may stand in it. */
 export const known = v.nullish(v.unknown());
+
+const withoutEffect = v.pipe(known, v.description("Taken, and changes nothing here."));
+
+/** Fields of OpenAI's newer clients on which no answer depends. */
+export const unusedFields = {
+  service_tier: v.pipe(known, v.description("Any is taken: there is one tier here.")),
+  prompt_cache_key: withoutEffect,
+  prompt_cache_options: withoutEffect,
+  prompt_cache_retention: withoutEffect,
+};
+
+/** Events that all have the same length would hide how long their texts are: nothing here makes them so. */
+export const obfuscation = v.nullish(
+  v.pipe(
+    v.boolean(),
+    v.check(stated("must be false or absent: events are not padded here", (asked) => !asked)),
+  ),
+);
+
+export const streamOptions = v.nullish(
+  v.object({
+    include_usage: v.nullish(v.boolean(), false),
+    include_obfuscation: obfuscation,
+  }),
+);
 
 const person = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME));
 

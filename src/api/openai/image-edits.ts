@@ -5,7 +5,7 @@ import { MAX_PICTURE_BYTES, type Picture, readPicture } from "../../engines/pict
 import { mendedForm } from "../drop-in-body.ts";
 import { refusedPicture } from "../picture-input.ts";
 import { known, modelName, personFields } from "./drop-in.ts";
-import { OpenAiImagesInput } from "./images.ts";
+import { OpenAiImagesInput, otherPictures } from "./images.ts";
 
 // OpenAI's forms for pictures that are made from pictures. A form has only texts: numbers and booleans
 // are read from them first, and then the fields are those of a generation.
@@ -57,6 +57,8 @@ export const ImageEditInput = v.object({
   output_compression,
   partial_images,
   stream,
+  ...otherPictures,
+  markup: v.pipe(known, v.description("Refused: no model here reads marks on a picture.")),
   mask: v.pipe(known, v.description("Refused: no model here changes only a part of a picture.")),
   input_fidelity: v.nullish(
     v.pipe(
@@ -106,7 +108,10 @@ const unable = (parameter: string, detail: string) =>
   ({ kind: "unsupported_parameter", parameter, detail }) as const;
 
 /** What no model here can do with a picture, named; null where all can be had. */
-export function unsupportedEdit({ mask, input_fidelity: fidelity }: ImageEditBody) {
+export function unsupportedEdit({ mask, markup, input_fidelity: fidelity }: ImageEditBody) {
+  if (markup !== undefined && markup !== null) {
+    return unable("markup", "No model here reads marks on a picture: say it in the prompt.");
+  }
   if (mask !== undefined && mask !== null) {
     return unable("mask", "No model here changes only a part of a picture: leave the mask out.");
   }

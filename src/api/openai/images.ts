@@ -5,10 +5,18 @@ import type { Picture, PictureFormat } from "../../engines/picture.ts";
 import { stated } from "../../http/field-errors.ts";
 import { wholeNumber } from "../field.ts";
 import { MAX_PICTURES, MAX_PROMPT_CHARS } from "../native/image.ts";
-import { modelName, Neurogate, personFields, toNeurogate } from "./drop-in.ts";
+import { known, modelName, Neurogate, personFields, toNeurogate } from "./drop-in.ts";
 
 // OpenAI's image generations. Unknown fields are ignored, as the original does; what is known and
 // cannot be had is refused, never dropped without a word.
+
+/** What other pictures than those of the models here would need. */
+export const otherPictures = {
+  complexity: known,
+  frame_count: known,
+  frame_duration_ms: known,
+  svg: known,
+};
 
 const SIZE = /^(?:auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
 
@@ -44,6 +52,7 @@ export const OpenAiImagesInput = v.object({
   output_compression: v.nullish(v.number()),
   partial_images: v.nullish(v.number()),
   stream: v.nullish(v.boolean()),
+  ...otherPictures,
   ...personFields,
 });
 
@@ -77,6 +86,14 @@ export function unsupportedIn(
     ],
     ["partial_images", (body.partial_images ?? 0) > 0, "A picture comes whole."],
     ["stream", body.stream === true, "Pictures are not streamed."],
+    [
+      "complexity",
+      isGiven(body.complexity),
+      "No model here plans a picture; quality sets the steps.",
+    ],
+    ["frame_count", isGiven(body.frame_count), "No model here makes moving pictures."],
+    ["frame_duration_ms", isGiven(body.frame_duration_ms), "No model here makes moving pictures."],
+    ["svg", isGiven(body.svg), "No model here makes drawings of vectors."],
   ] as const;
   const [first] = refused.filter(([, given]) => given);
   return first === undefined

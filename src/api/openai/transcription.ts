@@ -74,6 +74,10 @@ export const TranscriptionInput = v.object({
     ),
   ),
   include: absent("no engine here tells the likelihoods"),
+  keywords: absent("no engine here is given words to listen for; a prompt may name them"),
+  known_speaker_names: absent("no engine here tells speakers apart"),
+  known_speaker_references: absent("no engine here tells speakers apart"),
+  languages: absent("one language can be named, in language"),
   chunking_strategy: v.optional(
     v.pipe(
       v.string(),

@@ -4,7 +4,14 @@ import { stated } from "../../http/field-errors.ts";
 import { isEmptyList } from "../drop-in-body.ts";
 import { between, policyName } from "../field.ts";
 import { ModerationField } from "../openai/chat-moderation.ts";
-import { known, maxTokens, modelName, personFields } from "../openai/drop-in.ts";
+import {
+  known,
+  maxTokens,
+  modelName,
+  obfuscation,
+  personFields,
+  unusedFields,
+} from "../openai/drop-in.ts";
 import { effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { Input, unservedInput } from "./input-items.ts";
 
@@ -93,6 +100,8 @@ const INCLUDES = [
   "web_search_call.results",
 ] as const;
 
+const unused = v.pipe(known, v.description("Taken, and changes nothing here."));
+
 const Fields = v.object({
   model: modelName,
   input: Input,
@@ -131,6 +140,9 @@ const Fields = v.object({
         known,
         v.description("What a model says that it thought is given whole, and never summed up."),
       ),
+      generate_summary: v.pipe(known, v.description("The older name of `summary`.")),
+      context: known,
+      mode: known,
     }),
   ),
   temperature: between(0, 2),
@@ -139,6 +151,12 @@ const Fields = v.object({
   include: v.nullish(v.array(v.picklist(INCLUDES))),
   truncation: v.nullish(v.picklist(["auto", "disabled"])),
   ...personFields,
+  ...unusedFields,
+  access_programs: unused,
+  background_options: unused,
+  image: v.pipe(known, v.description("Taken: a picture is shown to the model as it is.")),
+  max_tool_calls: v.pipe(known, v.description("Taken: it counts tools that are not served here.")),
+  stream_options: v.nullish(v.object({ include_obfuscation: obfuscation })),
   moderation: ModerationField,
   neurogate: v.optional(
     v.strictObject({
@@ -158,6 +176,8 @@ const Fields = v.object({
   functions: known,
   function_call: known,
   n: known,
+  verbosity: known,
+  logprobs: known,
   stop: known,
   seed: known,
   logit_bias: known,
@@ -230,6 +250,26 @@ const REFUSED: readonly (readonly [
     "text.verbosity",
     ({ text }) => isThere(text?.verbosity) && text?.verbosity !== "medium",
     "no model here has a verbosity; medium changes nothing.",
+  ],
+  [
+    "verbosity",
+    ({ verbosity }) => isThere(verbosity) && verbosity !== "medium",
+    "no model here has a verbosity; medium changes nothing.",
+  ],
+  [
+    "reasoning.context",
+    ({ reasoning }) => reasoning?.context === "all_turns",
+    "no model here is shown what it thought in earlier turns.",
+  ],
+  [
+    "reasoning.mode",
+    ({ reasoning }) => isThere(reasoning?.mode) && reasoning?.mode !== "standard",
+    "no model here has another than standard; reasoning.effort says how long one thinks.",
+  ],
+  [
+    "logprobs",
+    ({ logprobs }) => isThere(logprobs) && logprobs !== false,
+    "a response has no log-probabilities here; a chat has, where its engine reports them.",
   ],
   [
     "top_logprobs",

@@ -6,6 +6,7 @@ import { chatFormRefused, isEmptyList, mendedFormat } from "../drop-in-body.ts";
 import { seed, withExactSeed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
+import { known, stopSequences } from "../openai/drop-in.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
 
 // Text generation in the Workers AI drop-in: a prompt or messages, in the inputs of its older models
@@ -87,6 +88,21 @@ export const ChatInput = v.object({
   reasoning_effort: reasoningEffort,
   response_format: v.nullish(ResponseFormat),
   n: v.nullish(v.number(), 1),
+  stop: stopSequences,
+  chat_template_kwargs: v.nullish(
+    v.pipe(
+      v.record(v.string(), v.unknown()),
+      v.description("`enable_thinking` alone: false is a `reasoning_effort` of `none`."),
+    ),
+  ),
+  logprobs: known,
+  top_logprobs: known,
+  logit_bias: known,
+  function_call: known,
+  audio: known,
+  modalities: known,
+  web_search_options: known,
+  verbosity: known,
   raw: v.nullish(v.boolean(), false),
   lora: v.nullish(v.string()),
   functions: v.nullish(v.unknown()),
@@ -147,8 +163,53 @@ const refuse = (parameter: string, detail: string): RunFailure => ({
   detail: `${parameter}: ${detail}`,
 });
 
+const NO_LOGPROBS = "a reply has none here; POST /v1/chat/completions has.";
+const IN_TEXT = "a chat is answered in text.";
+
+/** Fields of OpenAI's form, which newer models have: when they ask for what is not done. */
+const OPENAI_FIELDS: readonly (readonly [
+  parameter: keyof ChatBody,
+  isAsked: (value: unknown) => boolean,
+  detail: string,
+])[] = [
+  ["logprobs", (value) => value !== false, NO_LOGPROBS],
+  ["top_logprobs", (value) => value !== 0, NO_LOGPROBS],
+  [
+    "logit_bias",
+    (value) => Object.keys(Object(value)).length > 0,
+    "token ids are each model's own.",
+  ],
+  [
+    "function_call",
+    (value) => value !== "none" && value !== "auto",
+    "use tool_choice, which took its place.",
+  ],
+  ["audio", () => true, IN_TEXT],
+  [
+    "modalities",
+    (value) => !Array.isArray(value) || value.some((item) => item !== "text"),
+    IN_TEXT,
+  ],
+  ["web_search_options", () => true, "nothing is searched here."],
+  ["verbosity", (value) => value !== "medium", "no model here has one; medium changes nothing."],
+  [
+    "chat_template_kwargs",
+    (value) =>
+      Object.entries(Object(value)).some(
+        ([name, is]) => name !== "enable_thinking" || typeof is !== "boolean",
+      ),
+    "enable_thinking, true or false, is all that is taken.",
+  ],
+];
+
 /** Parameters that would change the answer if they were ignored. */
-function refusedIn({ raw, lora, functions, n }: ChatBody): RunFailure | null {
+function refusedIn(body: ChatBody): RunFailure | null {
+  const found = OPENAI_FIELDS.find(([parameter, isAsked]) => {
+    const value = body[parameter];
+    return value !== null && value !== undefined && isAsked(value);
+  });
+  if (found !== undefined) return refuse(found[0], found[2]);
+  const { raw, lora, functions, n } = body;
   if (raw) return refuse("raw", "the model's own template is always used.");
   if (lora !== null && lora !== undefined) return refuse("lora", "fine-tunes are not run here.");
   if (functions !== null && functions !== undefined && !isEmptyList(functions)) {
@@ -211,15 +272,18 @@ const PASSED_ON = [
   "repetition_penalty",
   "frequency_penalty",
   "presence_penalty",
+  "stop",
   "reasoning_effort",
 ] as const satisfies readonly (keyof ChatBody)[];
 
 function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
   const { tools, tool_choice, parallel_tool_calls, response_format: format } = body;
-  const { reasoning_effort: effort } = body;
+  const isSilent = body.chat_template_kwargs?.["enable_thinking"] === false;
+  const effort = body.reasoning_effort ?? (isSilent ? "none" : null);
   const taken = {
     ...body,
-    reasoning_effort: effort === null || effort === undefined ? undefined : effortTaken(effort),
+    stop: isEmptyList(body.stop) ? undefined : body.stop,
+    reasoning_effort: effort === null ? undefined : effortTaken(effort),
   };
   const plain = PASSED_ON.map((name) => [name, taken[name]] as const);
   const declared =

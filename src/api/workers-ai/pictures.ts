@@ -3,6 +3,7 @@ import { tokensAtMost } from "../../domain/generation/token-bound.ts";
 import { BYTES, image, pictureIn, readImage, type ReadPicture, tokens } from "../picture-input.ts";
 import { MoondreamInput, readMoondream } from "./moondream.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
+import { OF_DESCRIPTION, unsetIn } from "./unset-options.ts";
 
 // The tasks of the Workers AI drop-in that look at a picture. It comes as the whole body, as an array
 // of its bytes, or in base64.
@@ -58,6 +59,8 @@ export function readDescription(body: RunBody, model: string): Reading<"caption"
   const sent = body.kind === "json" ? body.value : { image: body.bytes };
   const parsed = parseInputs(LlavaInput, { kind: "json", value: sent });
   if (parsed.kind !== "parsed") return parsed;
+  const unset = unsetIn(sent, OF_DESCRIPTION);
+  if (unset !== null) return unset;
   const { inputs } = parsed;
   const read = readImage(inputs.image);
   if (read.kind !== "picture") return read;

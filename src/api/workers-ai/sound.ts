@@ -7,6 +7,7 @@ import type { Outputs } from "../../engines/inference.ts";
 import type { SpeechFormat, SpeechInference, Spoken } from "../../engines/sound-inference.ts";
 import { linesOf, toVtt } from "../native/subtitles.ts";
 import { parseInputs, type Reading, type RunBody, type RunFailure, wrong } from "./envelope.ts";
+import { OF_TRANSCRIPTION, unsetIn } from "./unset-options.ts";
 
 // Speech in and out in the Workers AI drop-in. A recording is the whole body, an array of its bytes, or
 // base64.
@@ -47,6 +48,8 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
     return refused("task", "only whisper-large-v3-turbo translates what is said.");
   }
   if (prefix !== undefined) return refused("prefix", "no engine here is told how to begin.");
+  const unset = unsetIn(sent, OF_TRANSCRIPTION);
+  if (unset !== null) return unset;
   const bytes = bytesOf(audio);
   if (bytes === null) return wrong(["audio"], "must be an array of bytes, or base64");
   const format = audioFormat(bytes);

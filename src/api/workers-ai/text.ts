@@ -4,6 +4,7 @@ import { tokensAtMost } from "../../domain/generation/token-bound.ts";
 import { isTranslated, speaksIndic } from "../../domain/generation/translation-languages.ts";
 import { MAX_TEXTS as MAX_EMBEDDED } from "../openai/embeddings.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
+import { OF_EMBEDDINGS, unsetIn } from "./unset-options.ts";
 
 // The tasks of the Workers AI drop-in that take text and nothing else.
 
@@ -60,6 +61,8 @@ export const EmbeddingsInput = v.object({
 export function readEmbeddings(body: RunBody): Reading<"embeddings"> {
   const parsed = parseInputs(EmbeddingsInput, body);
   if (parsed.kind !== "parsed") return parsed;
+  const unset = body.kind === "json" ? unsetIn(body.value, OF_EMBEDDINGS) : null;
+  if (unset !== null) return unset;
   const { pooling } = parsed.inputs;
   const all = listed(parsed.inputs.text);
   const options = pooling === "cls" ? { pooling } : {};
