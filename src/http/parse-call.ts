@@ -19,8 +19,6 @@ const MAX_PARAM_CHARS = 200;
 /** With more values than this only the first wrong one is reported: each costs an object. */
 const EXPLAINED_VALUES = 1000;
 
-const OBJECT_SCHEMAS: ReadonlySet<string> = new Set(["object", "strict_object", "loose_object"]);
-
 export interface Parsed<T = unknown> {
   readonly kind: "parsed";
   readonly value: T;
@@ -38,10 +36,6 @@ export function parseWith(
   value: unknown,
   abortEarly = false,
 ): Parsed | BodyFailure {
-  // valibot takes an array for an object without keys.
-  if (Array.isArray(value) && OBJECT_SCHEMAS.has(schema.type)) {
-    return invalid({ path: [], detail: "must be an object" });
-  }
   const result = v.safeParse(schema, value, { abortEarly });
   return result.success ? parsed(result.output) : invalid(...fieldErrors(result.issues));
 }

@@ -19,6 +19,7 @@ import {
   indexDocument,
   type NotStored,
 } from "../search/index-document.ts";
+import { strictObject } from "../api/object-input.ts";
 
 // Makes a stored document searchable: when it is stored, or later, such as after a refusal.
 
@@ -36,7 +37,7 @@ export const embedDocument = defineRoute({
   params: v.strictObject({
     id: v.pipe(v.string(), v.description("The document's id, `doc_…`.")),
   }),
-  body: { schema: v.strictObject({}), limitBytes: 1024, optional: true },
+  body: { schema: strictObject({}), limitBytes: 1024, optional: true },
   reply: { status: 200, schema: EmbeddingOutput },
   failures: [...GENERATED, "not_found"],
   handle: async (call) => {

@@ -10,6 +10,7 @@ import { dayInput, list, listOf } from "../api/field.ts";
 import { ReconciliationDayOutput } from "../api/native/reconciliation.ts";
 import { reconciliationDeps } from "../edge/reconciliation-deps.ts";
 import { UNAVAILABLE } from "../edge/bindings.ts";
+import { strictObject } from "../api/object-input.ts";
 
 // The journals against Cloudflare's own figures, for the platform.
 
@@ -31,7 +32,7 @@ export const postReconcile = defineRoute({
   surface: "native",
   auth: AUTH,
   body: {
-    schema: v.strictObject({ day: v.optional(dayInput("Yesterday when absent.")) }),
+    schema: strictObject({ day: v.optional(dayInput("Yesterday when absent.")) }),
     limitBytes: 1024,
     optional: true,
   },

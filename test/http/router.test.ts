@@ -5,6 +5,7 @@ import { acted, ok, raw } from "../../src/http/reply.ts";
 import { issueKey } from "../../src/http/authenticate.ts";
 import { createRouter, type RouterDeps } from "../../src/http/router.ts";
 import { defineRoute } from "../../src/http/route.ts";
+import { strictObject } from "../../src/api/object-input.ts";
 
 const health = defineRoute({
   method: "GET",
@@ -50,7 +51,7 @@ const makeItem = defineRoute({
   summary: "Make an item",
   surface: "native",
   auth: { kind: "key", roles: ["call"] },
-  body: { schema: v.strictObject({ text: v.string() }), limitBytes: 50 },
+  body: { schema: strictObject({ text: v.string() }), limitBytes: 50 },
   reply: { status: 201, schema: v.strictObject({ text: v.string(), bytes: v.number() }) },
   failures: [],
   handle: async ({ body, rawBody }) =>

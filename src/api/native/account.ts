@@ -7,6 +7,7 @@ import { stated } from "../../http/field-errors.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
 import { neurons, perMinute, rateClass } from "./settings.ts";
 import { toWarning, WarningOutput } from "./warning.ts";
+import { record, strictObject } from "../object-input.ts";
 
 // The account that all tenants share, on the wire. What is promised, leased, spent and free of its day.
 
@@ -43,10 +44,10 @@ const FIELDS = {
 };
 
 /** RFC 7396: null means the default; `rpm` merges by key. */
-export const AccountPatchInput = v.strictObject({
+export const AccountPatchInput = strictObject({
   daily_cap_neurons: v.nullish(FIELDS.daily_cap_neurons),
   monthly_cap_usd: v.nullish(FIELDS.monthly_cap_usd),
-  rpm: v.nullish(v.pipe(v.record(rateClass, v.nullable(perMinute)), v.maxEntries(100))),
+  rpm: v.nullish(v.pipe(record(rateClass, v.nullable(perMinute)), v.maxEntries(100))),
   safety_margin_neurons: v.nullish(FIELDS.safety_margin_neurons),
   thresholds: v.nullish(FIELDS.thresholds),
   max_hold_share: v.nullish(FIELDS.max_hold_share),

@@ -4,10 +4,11 @@ import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { VerdictInput } from "./content.ts";
 import { microNeuronsOut, name } from "../field.ts";
 import { failedAs, progress, resumeInput, runState, stepTimes, wholeCount } from "./run.ts";
+import { strictObject } from "../object-input.ts";
 
 // Batches on the wire.
 
-export const BatchInput = v.strictObject({
+export const BatchInput = strictObject({
   items: v.pipe(
     v.array(VerdictInput),
     v.minLength(1),

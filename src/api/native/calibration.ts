@@ -16,6 +16,7 @@ import {
 } from "../../domain/moderation/labelled-text.ts";
 import { stated } from "../../http/field-errors.ts";
 import { policyName, time, timeInput } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // Thresholds of the text model from a tenant's labelled texts, on the wire.
 
@@ -25,10 +26,10 @@ export const MOST_EXAMPLES = 10_000;
 /** The model reads a megabyte in about a second; what is longer goes in one call after the other. */
 export const MAX_CALIBRATION_BYTES = 2_097_152;
 
-const Example = v.strictObject({
+const Example = strictObject({
   text: v.pipe(v.string(), v.minLength(1), v.maxLength(MOST_EXAMPLE_UNITS)),
   labels: v.pipe(
-    v.strictObject(forEach(JUDGED_CATEGORIES, () => v.exactOptional(v.boolean()))),
+    strictObject(forEach(JUDGED_CATEGORIES, () => v.exactOptional(v.boolean()))),
     v.description("What a person says of it, by category; one that is not named is not known."),
   ),
 });
@@ -36,7 +37,7 @@ const Example = v.strictObject({
 const share = (description: string) =>
   v.pipe(v.number(), v.minValue(0.001), v.maxValue(0.5), v.description(description));
 
-const CalibrationFields = v.strictObject({
+const CalibrationFields = strictObject({
   policy: v.optional(
     v.pipe(policyName, v.description("Whose terms and required categories hold.")),
     "default",

@@ -3,12 +3,13 @@ import { CASCADE_HEADS, mayBlock } from "../../domain/moderation/cascade.ts";
 import { forEach } from "../../domain/moderation/category.ts";
 import { stated } from "../../http/field-errors.ts";
 import { threshold } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // Where a policy lets the text model decide without a judge: docs/calibration.md.
 
 const cascadeThreshold = v.optional(threshold, null);
 
-const CascadeThresholds = v.strictObject({
+const CascadeThresholds = strictObject({
   allow_below: v.pipe(
     cascadeThreshold,
     v.description("A score below it needs no judge; null: never."),
@@ -25,7 +26,7 @@ const AllowOnly = v.pipe(
   v.check(stated("can only allow", ({ block_above }) => block_above === null)),
 );
 
-export const CascadeRules = v.strictObject({
+export const CascadeRules = strictObject({
   model: v.pipe(
     v.string(),
     v.maxLength(64),
@@ -44,7 +45,7 @@ export const CascadeRules = v.strictObject({
     ),
   ),
   thresholds: v.pipe(
-    v.strictObject(
+    strictObject(
       forEach(CASCADE_HEADS, (head) =>
         v.exactOptional(mayBlock(head) ? CascadeThresholds : AllowOnly),
       ),

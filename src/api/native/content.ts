@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { shaped, stated } from "../../http/field-errors.ts";
 import { name, policyName } from "../field.ts";
+import { record, strictObject } from "../object-input.ts";
 
 // A content item to be moderated, as the native surface takes it.
 
@@ -24,7 +25,7 @@ export const text = v.pipe(
 );
 
 const Image = v.pipe(
-  v.strictObject({
+  strictObject({
     url: v.optional(v.pipe(v.string(), v.maxLength(2048), v.description("An https URL."))),
     base64: v.optional(
       v.pipe(v.string(), v.description("The bytes of a PNG, JPEG or WebP picture, base64.")),
@@ -40,7 +41,7 @@ const Image = v.pipe(
 );
 
 export const metadata = v.pipe(
-  v.record(v.pipe(v.string(), v.maxLength(64)), v.pipe(v.string(), v.maxLength(512))),
+  record(v.pipe(v.string(), v.maxLength(64)), v.pipe(v.string(), v.maxLength(512))),
   v.maxEntries(16),
   v.check(
     stated(
@@ -68,7 +69,7 @@ export const contentFields = {
   language: v.optional(language),
 };
 
-const Item = v.strictObject({
+const Item = strictObject({
   ...contentFields,
   text: v.optional(text),
   images: v.optional(v.pipe(v.array(Image), v.maxLength(MAX_PICTURES))),

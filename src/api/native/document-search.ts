@@ -10,6 +10,7 @@ import { type SearchMade, totalOf } from "../../search/retrieve.ts";
 import { count, microNeuronsOut, name, wholeNumber } from "../field.ts";
 import { documentId } from "./document.ts";
 import { modelName } from "../openai/drop-in.ts";
+import { strictObject } from "../object-input.ts";
 
 // Semantic search over a tenant's documents, on the wire.
 
@@ -30,7 +31,7 @@ const query = v.pipe(
   v.description("What is looked for, in words: at most 2,000 bytes."),
 );
 
-const Filter = v.strictObject({
+const Filter = strictObject({
   document_ids: v.optional(
     v.pipe(
       v.array(documentId),
@@ -60,12 +61,12 @@ const shared = {
   user_id: v.optional(name("Who asks; kept with the journal lines.")),
 };
 
-export const SearchInput = v.strictObject({
+export const SearchInput = strictObject({
   ...shared,
   top_k: v.optional(wholeNumber(1, MOST_RESULTS, "Passages at most."), DEFAULT_RESULTS),
 });
 
-export const AnswerInput = v.strictObject({
+export const AnswerInput = strictObject({
   ...shared,
   top_k: v.optional(wholeNumber(1, MOST_READ, "Passages that the model reads."), DEFAULT_READ),
   model: v.optional(modelName, ANSWERING_MODEL),

@@ -25,6 +25,7 @@ import { type SentContent, TEXT_TYPES } from "../../documents/read-file.ts";
 import { shaped, stated } from "../../http/field-errors.ts";
 import { SearchableOutput } from "./document-embedding.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // Documents on the wire.
 
@@ -42,7 +43,7 @@ const MOST_CATEGORIES = 50;
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
 const FileInput = v.pipe(
-  v.strictObject({
+  strictObject({
     content_type: v.pipe(
       v.string(),
       v.maxLength(200),
@@ -66,7 +67,7 @@ const FileInput = v.pipe(
   ),
 );
 
-const Fields = v.strictObject({
+const Fields = strictObject({
   id: v.optional(documentId),
   type: typeField,
   user_id: v.optional(name("The person whose document it is.")),

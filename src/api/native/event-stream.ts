@@ -1,12 +1,13 @@
 import * as v from "valibot";
 import { EVENT_STREAM, LONGEST_S } from "../../http/event-feed.ts";
 import { shaped } from "../../http/field-errors.ts";
+import { strictObject } from "../object-input.ts";
 
 // A stream of events on the wire.
 
 /** @param absentS how long it goes on when the query does not say */
 export const eventQuery = (absentS: number) =>
-  v.strictObject({
+  strictObject({
     for_s: v.optional(
       v.pipe(
         v.string(),

@@ -4,6 +4,7 @@ import { fromNeurons, toNeurons, ZERO } from "../../domain/ledger/micro-neurons.
 import { isoTime } from "../../domain/ledger/period.ts";
 import { stated } from "../../http/field-errors.ts";
 import { microNeuronsOut, name, time, timeInput } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // Grants on the wire.
 
@@ -33,7 +34,7 @@ export const reason = (description: string) =>
     v.description(description),
   );
 
-export const NewGrantInput = v.strictObject({
+export const NewGrantInput = strictObject({
   neurons: someNeurons("How many, up to six decimals."),
   expires_at: timeInput("When it ends by itself."),
   reason: reason("Why, for people; the tenant reads it."),

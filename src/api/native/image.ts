@@ -13,6 +13,7 @@ import {
 import { metadata } from "./content.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
 import { modelName } from "../openai/drop-in.ts";
+import { strictObject } from "../object-input.ts";
 
 // Pictures on the native surface.
 
@@ -39,7 +40,7 @@ const words = (description: string) =>
 
 const howMany = v.optional(wholeNumber(1, MAX_PICTURES, "How many pictures."), 1);
 
-export const ImagesInput = v.strictObject({
+export const ImagesInput = strictObject({
   prompt: words("What the picture shows."),
   model: v.optional(modelName),
   style: v.optional(
@@ -57,7 +58,7 @@ export const ImagesInput = v.strictObject({
   metadata: v.optional(metadata, {}),
 });
 
-export const VariationsInput = v.strictObject({
+export const VariationsInput = strictObject({
   n: howMany,
   strength: v.optional(
     v.pipe(

@@ -3,14 +3,15 @@ import type { Key } from "../../domain/tenant/key.ts";
 import { formatDay, isoTime } from "../../domain/ledger/period.ts";
 import { ROLES } from "../../domain/tenant/role.ts";
 import { name, time, timeInput, wholeNumber } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
-export const NewKeyInput = v.strictObject({
+export const NewKeyInput = strictObject({
   name: v.optional(name("For people.")),
   role: v.optional(v.pipe(v.picklist(ROLES), v.description("What the key may do.")), "call"),
   expires_at: v.optional(timeInput("When it ends by itself.")),
 });
 
-export const RotateKeyInput = v.strictObject({
+export const RotateKeyInput = strictObject({
   overlap_s: v.optional(
     wholeNumber(0, 604_800, "How long the old key goes on beside the new one; 0 ends it now."),
     86_400,

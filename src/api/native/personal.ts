@@ -11,10 +11,11 @@ import { toListedSession } from "./session.ts";
 import { toDocument } from "./document.ts";
 import { toRevision } from "./verdict.ts";
 import { toJournalLine } from "../../domain/ledger/journal-object.ts";
+import { strictObject } from "../object-input.ts";
 
 // One person's data on the wire.
 
-export const ErasureInput = v.strictObject({ user_id: name("The person, as calls name them.") });
+export const ErasureInput = strictObject({ user_id: name("The person, as calls name them.") });
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER, "So many.");
 

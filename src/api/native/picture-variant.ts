@@ -9,6 +9,7 @@ import {
 import { formatDay } from "../../domain/ledger/period.ts";
 import { shaped, stated } from "../../http/field-errors.ts";
 import { count, dayInput } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // Sizes and formats of stored pictures, as a query.
 
@@ -68,9 +69,9 @@ const LINK_FIELDS = {
   signature: v.optional(v.pipe(v.string(), v.description("Of a link."))),
 };
 
-const imageQuery = v.strictObject({ ...VARIANT_FIELDS, ...LINK_FIELDS });
+const imageQuery = strictObject({ ...VARIANT_FIELDS, ...LINK_FIELDS });
 
-const metadataQuery = v.strictObject(VARIANT_FIELDS);
+const metadataQuery = strictObject(VARIANT_FIELDS);
 
 type VariantQuery = v.InferOutput<typeof metadataQuery>;
 
@@ -99,7 +100,7 @@ export const variantParameters = (wish: VariantWish | null): Record<string, stri
     ),
   );
 
-export const TransformationsQuery = v.strictObject({
+export const TransformationsQuery = strictObject({
   from: v.optional(dayInput("The first day; today when absent.")),
   to: v.optional(dayInput("The last day, included; today when absent.")),
 });

@@ -12,12 +12,13 @@ import { type StepName, STEPS } from "../../domain/pipelines/step.ts";
 import { microNeuronsOut, name, policyName, wholeNumber } from "../field.ts";
 import { documentId } from "./document.ts";
 import { failedAs, progress, resumeInput, runState, stepTimes, wholeCount } from "./run.ts";
+import { strictObject } from "../object-input.ts";
 
 // Pipelines on the wire.
 
 const MOST_CATEGORIES = 50;
 
-const InlineDocumentInput = v.strictObject({
+const InlineDocumentInput = strictObject({
   id: v.optional(documentId),
   type: v.pipe(v.picklist(DOCUMENT_TYPES), v.description("What kind of text it is.")),
   user_id: v.optional(name("The person whose document it is.")),
@@ -49,7 +50,7 @@ export type InlineDocument = v.InferOutput<typeof InlineDocumentInput>;
 /** The id of a stored document, or a document. */
 export const RunDocumentInput = v.union([documentId, InlineDocumentInput]);
 
-export const RunInput = v.strictObject({
+export const RunInput = strictObject({
   documents: v.pipe(
     v.array(RunDocumentInput),
     v.minLength(1),

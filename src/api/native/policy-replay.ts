@@ -6,6 +6,7 @@ import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-errors.ts";
 import { pageAfterId, time, timeInput, wholeNumber } from "../field.ts";
 import { PolicyInput } from "./policy.ts";
+import { strictObject } from "../object-input.ts";
 
 // A proposed policy over stored scores, on the wire.
 
@@ -13,7 +14,7 @@ const DAYS = { least: 1, most: 30, usual: 7 } as const;
 
 const DAY_MS = 86_400_000;
 
-const ReplayFields = v.strictObject({
+const ReplayFields = strictObject({
   policy: v.optional(
     v.pipe(PolicyInput, v.description("As a PUT takes it; absent: the version in force.")),
   ),

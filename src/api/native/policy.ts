@@ -19,6 +19,7 @@ import { language } from "./content.ts";
 import { CascadeRules } from "./cascade-rules.ts";
 import { policyName, threshold, wholeNumber } from "../field.ts";
 import { RoutingTable } from "./routing-table.ts";
+import { strictObject } from "../object-input.ts";
 
 // A moderation policy on the wire.
 
@@ -34,7 +35,7 @@ const RULE = {
   ban: v.pipe(threshold, v.description("Advises to ban the user from this score; null: never.")),
 };
 
-const Rule = v.strictObject(RULE);
+const Rule = strictObject(RULE);
 
 /** What is not named stays as it is in the default rule, or in the policy that is changed. */
 const RulePart = v.partial(Rule);
@@ -59,7 +60,7 @@ const phrases = v.pipe(v.array(phrase), v.maxLength(1000));
 
 const Term = v.union([
   phrase,
-  v.strictObject({
+  strictObject({
     term: phrase,
     match: v.optional(
       v.pipe(
@@ -84,16 +85,16 @@ const categoryEntries = forEach(CATEGORIES, (category) => v.optional(ruleFor(cat
 const unavailable = v.picklist(ON_UNAVAILABLE);
 
 /** Of a person's verdicts the newest are counted: blocks beyond what is looked at are out of reach. */
-const BanAfter = v.strictObject({
+const BanAfter = strictObject({
   blocks: wholeNumber(1, 100, "Verdicts that block, this one with them."),
   days: wholeNumber(1, 365, "Within so many days, as far back as verdicts are kept."),
 });
 
 /** What can be said of a policy, all of it optional. */
 const CHANGE = {
-  categories: v.optional(v.strictObject(categoryEntries)),
+  categories: v.optional(strictObject(categoryEntries)),
   spam_phrases: v.optional(phrases),
-  terms: v.optional(v.strictObject({ block: v.optional(Terms), allow: v.optional(Terms) })),
+  terms: v.optional(strictObject({ block: v.optional(Terms), allow: v.optional(Terms) })),
   on_unavailable: v.optional(
     v.pipe(
       unavailable,
@@ -169,13 +170,13 @@ const CHANGE = {
     ),
   ),
   guard: v.optional(
-    v.strictObject({
+    strictObject({
       input: v.optional(v.pipe(guardMode, v.description("Of prompts, before they are sent."))),
       output: v.optional(v.pipe(guardMode, v.description("Of answers, before they are given."))),
     }),
   ),
   models: v.optional(
-    v.strictObject({
+    strictObject({
       judge: v.optional(v.pipe(model, v.description("The language model that judges text."))),
       judge_fallback: v.optional(v.pipe(model, v.description("Asked when the judge is refused."))),
       vision: v.optional(v.pipe(model, v.description("The model that judges pictures."))),
@@ -187,7 +188,7 @@ const CHANGE = {
 const versionNumber = wholeNumber(1, Number.MAX_SAFE_INTEGER, "Grows with each change.");
 
 /** What stays as it is where it is not named, with what a GET gives and cannot be set. */
-export const PolicyPatch = v.strictObject({
+export const PolicyPatch = strictObject({
   ...CHANGE,
   object: v.optional(v.literal("policy")),
   name: v.optional(v.pipe(policyName, v.description("As in the path."))),
@@ -203,7 +204,7 @@ export const PolicyPatch = v.strictObject({
  * A policy as a GET gives it may be put back: what cannot be set may stand in it as it is. What is not
  * named is as in the preset.
  */
-export const PolicyInput = v.strictObject({
+export const PolicyInput = strictObject({
   ...PolicyPatch.entries,
   preset: v.optional(
     v.pipe(

@@ -4,10 +4,11 @@ import { plus, toNeurons } from "../../domain/ledger/micro-neurons.ts";
 import { usable } from "../../domain/ledger/quota.ts";
 import { isGeneration } from "../../domain/generation/plan-generation.ts";
 import { microNeuronsOut } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // What a call would cost, before it is made.
 
-export const QuoteInput = v.strictObject({
+export const QuoteInput = strictObject({
   path: v.pipe(
     v.string(),
     v.minLength(1),

@@ -6,6 +6,7 @@ import {
   ROUTING_TASKS,
 } from "../../domain/generation/prompt-features.ts";
 import { stated } from "../../http/field-errors.ts";
+import { strictObject } from "../object-input.ts";
 
 // The table that `auto` is read from, as a part of a policy.
 
@@ -21,7 +22,7 @@ const writesText = (id: string): boolean => {
 const condition = <const Values extends readonly string[]>(values: Values, description: string) =>
   v.optional(v.pipe(v.nullable(v.picklist(values)), v.description(description)), null);
 
-const Rule = v.strictObject({
+const Rule = strictObject({
   task: condition(ROUTING_TASKS, "Holds for this kind of work; null: for any."),
   complexity: condition(COMPLEXITIES, "Holds for this complexity; null: for any."),
   length: condition(ANSWER_LENGTHS, "Holds for answers of this length; null: for any."),
@@ -40,7 +41,7 @@ const Rule = v.strictObject({
 });
 
 export const RoutingTable = v.pipe(
-  v.strictObject({
+  strictObject({
     rules: v.pipe(v.array(Rule), v.maxLength(MAX_RULES), v.description("Read from the top.")),
   }),
   v.description("Which model answers a call that names `auto`. Of the policy `default` it counts."),

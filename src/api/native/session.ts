@@ -7,6 +7,7 @@ import { count, name, time, wholeNumber } from "../field.ts";
 import { ChatNeurogate, ChatOutputBody } from "../openai/chat-reply.ts";
 import { modelName } from "../openai/drop-in.ts";
 import { metadata } from "./content.ts";
+import { strictObject } from "../object-input.ts";
 
 // Chat sessions on the wire. A message is a chat of OpenAI's with the new messages alone.
 
@@ -19,7 +20,7 @@ const DEFAULT_TURNS = 20;
 
 const MAX_SYSTEM_CHARS = 65_536;
 
-export const SessionInput = v.strictObject({
+export const SessionInput = strictObject({
   model: v.pipe(modelName, v.description("For messages that name none; `auto` is one too.")),
   system: v.nullish(
     v.pipe(

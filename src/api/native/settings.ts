@@ -19,6 +19,7 @@ import {
 import { stated } from "../../http/field-errors.ts";
 import { TENANT_ID } from "../../http/authenticate.ts";
 import { name, time, wholeNumber } from "../field.ts";
+import { record, strictObject } from "../object-input.ts";
 
 // A tenant's settings on the wire.
 
@@ -93,7 +94,7 @@ const FIELDS = {
     v.description("USD per 1,000 neurons of overage, a decimal string."),
   ),
   rpm: v.pipe(
-    v.record(rateClass, perMinute),
+    record(rateClass, perMinute),
     v.maxEntries(MOST_NAMES),
     v.description("Admissions a minute by rate class; a class not named has its default."),
   ),
@@ -102,12 +103,12 @@ const FIELDS = {
     v.pipe(v.array(modelId), v.maxLength(200), v.description("Models that may run; null: all.")),
   ),
   aliases: v.pipe(
-    v.record(alias, aliased),
+    record(alias, aliased),
     v.maxEntries(MOST_NAMES),
     v.description("Names that stand for a model, or for `auto`."),
   ),
   fallbacks: v.pipe(
-    v.record(alias, modelList),
+    record(alias, modelList),
     v.maxEntries(MOST_NAMES),
     v.description("Models to try when one was refused before it ran."),
   ),
@@ -158,7 +159,7 @@ const REQUIRED = {
 };
 
 /** PUT: an absent field takes its default. */
-const SettingsFields = v.strictObject({
+const SettingsFields = strictObject({
   ...REQUIRED,
   ...v.partial(v.object(FIELDS)).entries,
 });
@@ -177,7 +178,7 @@ export const SettingsInput = v.pipe(
 );
 
 /** PATCH: RFC 7396. Null means the default; `plan` and `daily_neurons` have none. */
-export const SettingsPatchInput = v.strictObject({
+export const SettingsPatchInput = strictObject({
   plan: v.optional(REQUIRED.plan),
   daily_neurons: v.optional(REQUIRED.daily_neurons),
   reserved_neurons: v.nullish(FIELDS.reserved_neurons),
@@ -186,8 +187,8 @@ export const SettingsPatchInput = v.strictObject({
   overage_usd_per_1000_neurons: v.nullish(FIELDS.overage_usd_per_1000_neurons),
   max_in_flight: v.nullish(FIELDS.max_in_flight),
   models: v.optional(FIELDS.models),
-  aliases: v.nullish(v.pipe(v.record(alias, v.nullable(aliased)), v.maxEntries(MOST_NAMES))),
-  fallbacks: v.nullish(v.pipe(v.record(alias, v.nullable(modelList)), v.maxEntries(MOST_NAMES))),
+  aliases: v.nullish(v.pipe(record(alias, v.nullable(aliased)), v.maxEntries(MOST_NAMES))),
+  fallbacks: v.nullish(v.pipe(record(alias, v.nullable(modelList)), v.maxEntries(MOST_NAMES))),
   cache_ttl_s: v.nullish(FIELDS.cache_ttl_s),
   daily_images_per_user: v.nullish(FIELDS.daily_images_per_user),
   anonymous_images: v.nullish(FIELDS.anonymous_images),
@@ -201,7 +202,7 @@ export const SettingsPatchInput = v.strictObject({
   compact_prompts: v.nullish(FIELDS.compact_prompts),
   cache_max_temperature: v.nullish(FIELDS.cache_max_temperature),
   suspended: v.nullish(FIELDS.suspended),
-  rpm: v.nullish(v.pipe(v.record(rateClass, v.nullable(perMinute)), v.maxEntries(MOST_NAMES))),
+  rpm: v.nullish(v.pipe(record(rateClass, v.nullable(perMinute)), v.maxEntries(MOST_NAMES))),
 });
 
 export const TenantOutput = v.object({

@@ -6,6 +6,7 @@ import { ROLES } from "../../domain/tenant/role.ts";
 import { MAX_NAME, wholeNumber } from "../field.ts";
 import { SettingsInput, TenantOutput } from "./settings.ts";
 import { toWarning, WarningOutput } from "./warning.ts";
+import { record, strictObject } from "../object-input.ts";
 
 // All tenants in one document, and what was done to make them so.
 
@@ -30,10 +31,10 @@ const nextCursor = v.pipe(
   v.description("Where the next page begins; null: this was the last one."),
 );
 
-export const StateInput = v.strictObject({
+export const StateInput = strictObject({
   object: v.optional(v.literal("state")),
   tenants: v.pipe(
-    v.record(
+    record(
       v.pipe(v.string(), v.regex(TENANT_ID), v.description("The tenant's id.")),
       SettingsInput,
     ),

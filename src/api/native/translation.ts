@@ -5,6 +5,7 @@ import { isoTime } from "../../domain/ledger/period.ts";
 import type { Outputs } from "../../engines/inference.ts";
 import { microNeuronsOut, name } from "../field.ts";
 import { modelName } from "../openai/drop-in.ts";
+import { strictObject } from "../object-input.ts";
 
 // A translation, on the native surface.
 
@@ -19,7 +20,7 @@ const MAX_TEXT_BYTES = 4096;
 const language = (description: string) =>
   v.pipe(v.string(), v.minLength(2), v.maxLength(16), v.description(description));
 
-export const TranslationInput = v.strictObject({
+export const TranslationInput = strictObject({
   text: v.pipe(
     v.string(),
     v.minLength(1),

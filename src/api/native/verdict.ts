@@ -14,6 +14,7 @@ import {
   STAGE_NAMES,
 } from "../../domain/moderation/verdict.ts";
 import { microNeuronsOut, name, time, wholeNumber } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // A verdict on the wire.
 
@@ -197,7 +198,7 @@ const note = v.optional(
 );
 
 export const ReviewInput = v.variant("state", [
-  v.strictObject({
+  strictObject({
     state: v.literal("open"),
     origin: v.pipe(
       v.picklist(["report", "appeal"]),
@@ -205,8 +206,8 @@ export const ReviewInput = v.variant("state", [
     ),
     note,
   }),
-  v.strictObject({ state: v.literal("claimed") }),
-  v.strictObject({
+  strictObject({ state: v.literal("claimed") }),
+  strictObject({
     state: v.literal("done"),
     decision: v.picklist(DECISIONS),
     revision: wholeNumber(1, Number.MAX_SAFE_INTEGER, "The revision that was looked at."),
@@ -214,6 +215,6 @@ export const ReviewInput = v.variant("state", [
   }),
 ]);
 
-export const ClaimInput = v.strictObject({
+export const ClaimInput = strictObject({
   limit: v.optional(wholeNumber(1, 50, "How many at most."), 10),
 });

@@ -19,6 +19,7 @@ import {
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-errors.ts";
 import { name, pageAfterId, time, timeInput, wholeNumber } from "../field.ts";
+import { strictObject } from "../object-input.ts";
 
 // Endpoints, deliveries and events on the wire.
 
@@ -60,7 +61,7 @@ const eventsOf = <const Types extends readonly string[]>(types: Types) =>
   );
 
 const newWebhook = <const Types extends readonly string[]>(types: Types) =>
-  v.strictObject({
+  strictObject({
     url,
     events: eventsOf(types),
     ordered: v.optional(ordered, false),
@@ -70,7 +71,7 @@ const newWebhook = <const Types extends readonly string[]>(types: Types) =>
   });
 
 const webhookPatch = <const Types extends readonly string[]>(types: Types) =>
-  v.strictObject({
+  strictObject({
     url: v.optional(url),
     events: v.optional(eventsOf(types)),
     ordered: v.optional(ordered),
@@ -84,14 +85,14 @@ export const WebhookPatchInput = webhookPatch([...EVENT_TYPES, OLD_BATCH_EVENT])
 export const NewPlatformWebhookInput = newWebhook(PLATFORM_EVENT_TYPES);
 export const PlatformWebhookPatchInput = webhookPatch(PLATFORM_EVENT_TYPES);
 
-export const RotateSecretInput = v.strictObject({
+export const RotateSecretInput = strictObject({
   overlap_s: v.optional(
     wholeNumber(0, 604_800, "How long the old secret signs beside the new one; 0 ends it now."),
     86_400,
   ),
 });
 
-export const ReplayInput = v.strictObject({
+export const ReplayInput = strictObject({
   from: timeInput("Events recorded at or after; not in the future."),
   to: v.optional(
     v.nullable(timeInput("Events recorded before, after `from`; now when absent.")),
@@ -103,13 +104,13 @@ export const ReplayInput = v.strictObject({
   ),
 });
 
-export const deliveriesQuery = v.strictObject({
+export const deliveriesQuery = strictObject({
   ...pageAfterId("dlv"),
   state: v.optional(v.picklist(DELIVERY_STATES)),
 });
 
 export const eventsQuery = (types: readonly EventType[]) =>
-  v.strictObject({
+  strictObject({
     ...pageAfterId("evt"),
     types: v.optional(
       v.pipe(

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { isWholeObject } from "../../domain/text/json-text.ts";
 import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
 import { stated } from "../../http/field-errors.ts";
+import { object } from "../object-input.ts";
 
 // The messages of OpenAI's chat completions, as its clients send them, and what engines are given:
 // `developer` is a system message, a refusal is text, and what only decorates is left out.
@@ -14,11 +15,11 @@ const MAX_TOOL_CALLS = 128;
 
 const shortName = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 
-const TextPart = v.object({ type: v.literal("text"), text: v.string() });
+const TextPart = object({ type: v.literal("text"), text: v.string() });
 
-const ImagePart = v.object({
+const ImagePart = object({
   type: v.literal("image_url"),
-  image_url: v.object({
+  image_url: object({
     url: v.pipe(
       v.string(),
       v.minLength(1),
@@ -27,7 +28,7 @@ const ImagePart = v.object({
   }),
 });
 
-const RefusalPart = v.object({ type: v.literal("refusal"), refusal: v.string() });
+const RefusalPart = object({ type: v.literal("refusal"), refusal: v.string() });
 
 const parts = <S extends v.GenericSchema>(part: S) =>
   v.pipe(v.array(part), v.minLength(1), v.maxLength(MAX_PARTS));
@@ -42,29 +43,29 @@ const toolArguments = v.pipe(
   v.check(stated("must be the JSON of an object, whole", isWholeObject)),
 );
 
-const ToolCallInput = v.object({
+const ToolCallInput = object({
   id: toolId,
   type: v.literal("function"),
-  function: v.object({ name: shortName, arguments: toolArguments }),
+  function: object({ name: shortName, arguments: toolArguments }),
 });
 
 const name = v.nullish(shortName);
 
 const Message = v.variant("role", [
-  v.object({ role: v.picklist(["system", "developer"]), content: text, name }),
-  v.object({
+  object({ role: v.picklist(["system", "developer"]), content: text, name }),
+  object({
     role: v.literal("user"),
     content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
     name,
   }),
-  v.object({
+  object({
     role: v.literal("assistant"),
     content: v.nullish(v.union([v.string(), parts(v.variant("type", [TextPart, RefusalPart]))])),
     refusal: v.nullish(v.string()),
     name,
     tool_calls: v.nullish(v.pipe(v.array(ToolCallInput), v.maxLength(MAX_TOOL_CALLS))),
   }),
-  v.object({
+  object({
     role: v.literal("tool"),
     content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
     tool_call_id: toolId,

@@ -4,25 +4,26 @@ import type { Verdict } from "../../domain/moderation/verdict.ts";
 import type { GuardResults, SideResult } from "../../generation/chat-guard.ts";
 import { stated } from "../../http/field-errors.ts";
 import { FoundEntries, MODELS, ResultEntries, toResult } from "./moderation.ts";
+import { object, orEmptyList } from "../object-input.ts";
 
 // The `moderation` field of chat completions, as it is asked and as it is answered.
 // https://platform.openai.com/docs/api-reference/chat/create
 
-const Side = v.nullish(v.object({ mode: v.picklist(["score", "block"]) }));
+const Side = v.nullish(object({ mode: v.picklist(["score", "block"]) }));
 
 const known = stated("must be a moderation model", (name: string) =>
   (MODELS as readonly string[]).includes(name),
 );
 
 export const ModerationField = v.nullish(
-  v.object({
+  object({
     model: v.pipe(
       v.string(),
       v.maxLength(128),
       v.check(known),
       v.description(`One of ${MODELS.join(", ")}; the tenant's policy says what judges.`),
     ),
-    policy: v.nullish(v.object({ input: Side, output: Side })),
+    policy: v.nullish(orEmptyList(object({ input: Side, output: Side }))),
   }),
 );
 

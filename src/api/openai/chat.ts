@@ -18,6 +18,7 @@ import { Messages } from "./chat-messages.ts";
 import { tooManyLogprobs, topLogprobs } from "./logprobs.ts";
 import { seed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
+import { object, orEmptyList, record, strictObject } from "../object-input.ts";
 
 // OpenAI's chat completions as its clients ask for them. Fields that nobody here knows are ignored,
 // as the original does; fields that it knows and we cannot honour are refused where ignoring them
@@ -27,14 +28,14 @@ import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort
 /** OpenAI's own limit. */
 const MAX_TOOLS = 128;
 
-const jsonObject = v.record(v.string(), v.unknown());
+const jsonObject = orEmptyList(record(v.string(), v.unknown()));
 
 const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 
 const Tool = v.variant("type", [
-  v.object({
+  object({
     type: v.literal("function"),
-    function: v.object({
+    function: object({
       name: toolName,
       description: v.exactOptional(v.string()),
       parameters: v.exactOptional(jsonObject),
@@ -46,16 +47,16 @@ const Tool = v.variant("type", [
 const ToolChoice = v.union([
   v.picklist(["none", "auto", "required"]),
   v.variant("type", [
-    v.object({ type: v.literal("function"), function: v.object({ name: toolName }) }),
+    object({ type: v.literal("function"), function: object({ name: toolName }) }),
   ]),
 ]);
 
 const ResponseFormat = v.variant("type", [
-  v.object({ type: v.literal("text") }),
-  v.object({ type: v.literal("json_object") }),
-  v.object({
+  object({ type: v.literal("text") }),
+  object({ type: v.literal("json_object") }),
+  object({
     type: v.literal("json_schema"),
-    json_schema: v.object({
+    json_schema: object({
       name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
       description: v.exactOptional(v.string()),
       schema: v.exactOptional(jsonObject),
@@ -64,7 +65,7 @@ const ResponseFormat = v.variant("type", [
   }),
 ]);
 
-const Fields = v.object({
+const Fields = object({
   model: modelName,
   messages: Messages,
   max_completion_tokens: v.nullish(maxTokens),
@@ -111,9 +112,11 @@ const Fields = v.object({
   previous_response_id: known,
   moderation: ModerationField,
   neurogate: v.optional(
-    v.strictObject({
-      policy: v.optional(v.pipe(policyName, v.description("Which of the policies guards this."))),
-    }),
+    orEmptyList(
+      strictObject({
+        policy: v.optional(v.pipe(policyName, v.description("Which of the policies guards this."))),
+      }),
+    ),
   ),
 });
 
@@ -141,7 +144,7 @@ export const ChatInput = v.pipe(
   v.forward(v.check(stated<ChatBody>(NEEDS_TOOLS, hasTools)), ["tool_choice"]),
 );
 
-const SessionFields = v.object({ ...Fields.entries, model: v.optional(modelName) });
+const SessionFields = object({ ...Fields.entries, model: v.optional(modelName) });
 
 type SessionChatBody = v.InferOutput<typeof SessionFields>;
 

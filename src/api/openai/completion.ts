@@ -27,6 +27,7 @@ import { seed } from "../seed.ts";
 import { MOST_TOP_LOGPROBS } from "../../engines/logprobs.ts";
 import { TextLogprobsOutput, tooManyLogprobs, toTextLogprobs } from "./logprobs.ts";
 import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
+import { object, orEmptyList } from "../object-input.ts";
 
 // OpenAI's older completions: a text in, a text out. The models here are asked as in a chat, with the
 // text as what the user says; they answer it rather than write on.
@@ -37,7 +38,7 @@ const DEFAULT_TOKENS = 16;
 
 const text = v.pipe(v.string(), v.minLength(1));
 
-export const CompletionInput = v.object({
+export const CompletionInput = object({
   model: modelName,
   prompt: v.pipe(
     v.union([text, v.pipe(v.array(text), v.length(1)), oneTokenList, tokenLists(1)]),

@@ -3,6 +3,7 @@ import { BASES, type Item } from "../../domain/ledger/ledger.ts";
 import type { Usage } from "../../domain/catalogue/catalogue.ts";
 import { stated } from "../../http/field-errors.ts";
 import { MAX_NAME, microNeuronsOut, wholeNumber } from "../field.ts";
+import { object, orEmptyList } from "../object-input.ts";
 
 // What the drop-ins of OpenAI's routes share.
 
@@ -60,10 +61,12 @@ export const obfuscation = v.nullish(
 );
 
 export const streamOptions = v.nullish(
-  v.object({
-    include_usage: v.nullish(v.boolean(), false),
-    include_obfuscation: obfuscation,
-  }),
+  orEmptyList(
+    object({
+      include_usage: v.nullish(v.boolean(), false),
+      include_obfuscation: obfuscation,
+    }),
+  ),
 );
 
 const person = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME));

@@ -5,6 +5,7 @@ import { dimensionsOf } from "../../engines/embedded/embedding.ts";
 import type { EmbeddingsInference, Outputs } from "../../engines/inference.ts";
 import { modelName, Neurogate, personFields, toNeurogate, usageOf } from "./drop-in.ts";
 import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
+import { object } from "../object-input.ts";
 
 // OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
 
@@ -26,7 +27,7 @@ const fields = {
   ...personFields,
 };
 
-export const EmbeddingsInput = v.object({
+export const EmbeddingsInput = object({
   ...fields,
   input: v.pipe(
     v.union([text, texts, oneTokenList, tokenLists(MAX_TEXTS)]),
@@ -37,7 +38,7 @@ export const EmbeddingsInput = v.object({
 });
 
 /** As it is quoted: texts alone. */
-export const QuotedEmbeddingsInput = v.object({ ...fields, input: v.union([text, texts]) });
+export const QuotedEmbeddingsInput = object({ ...fields, input: v.union([text, texts]) });
 
 /** Null: the vectors are as long as was asked for. */
 export function dimensionsFailure(body: EmbeddingsBody, model: string): RequestFailure | null {

@@ -6,6 +6,7 @@ import { mendedForm } from "../drop-in-body.ts";
 import { refusedPicture } from "../picture-input.ts";
 import { known, modelName, personFields } from "./drop-in.ts";
 import { OpenAiImagesInput, otherPictures } from "./images.ts";
+import { object } from "../object-input.ts";
 
 // OpenAI's forms for pictures that are made from pictures. A form has only texts: numbers and booleans
 // are read from them first, and then the fields are those of a generation.
@@ -41,7 +42,7 @@ const shared = {
   ...personFields,
 };
 
-export const ImageEditInput = v.object({
+export const ImageEditInput = object({
   ...shared,
   image: v.pipe(
     v.array(picture),
@@ -70,7 +71,7 @@ export const ImageEditInput = v.object({
 
 export type ImageEditBody = v.InferOutput<typeof ImageEditInput>;
 
-export const ImageVariationInput = v.object({ ...shared, image: picture });
+export const ImageVariationInput = object({ ...shared, image: picture });
 
 /** The fields of a form that are no texts. */
 const NUMBERS: readonly string[] = ["n", "output_compression", "partial_images"];

@@ -6,6 +6,7 @@ import { stated } from "../../http/field-errors.ts";
 import { wholeNumber } from "../field.ts";
 import { MAX_PICTURES, MAX_PROMPT_CHARS } from "../native/image.ts";
 import { known, modelName, Neurogate, personFields, toNeurogate } from "./drop-in.ts";
+import { object } from "../object-input.ts";
 
 // OpenAI's image generations. Unknown fields are ignored, as the original does; what is known and
 // cannot be had is refused, never dropped without a word.
@@ -20,7 +21,7 @@ export const otherPictures = {
 
 const SIZE = /^(?:auto|[1-9]\d{1,4}x[1-9]\d{1,4})$/;
 
-export const OpenAiImagesInput = v.object({
+export const OpenAiImagesInput = object({
   prompt: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PROMPT_CHARS)),
   model: v.nullish(modelName),
   n: v.nullish(wholeNumber(1, MAX_PICTURES, "How many pictures: 1 to 8.")),

@@ -19,6 +19,7 @@ import {
 import { stated } from "../../http/field-errors.ts";
 import { language, MAX_PICTURES, metadata, text } from "../native/content.ts";
 import { name, policyName } from "../field.ts";
+import { object, orEmptyList, strictObject } from "../object-input.ts";
 
 // OpenAI's moderation request and reply. Unknown fields are ignored, as they are there; ours sit
 // under one key. https://platform.openai.com/docs/api-reference/moderations
@@ -33,11 +34,11 @@ export const MODELS = [
 /** Strings of one call: each is a unit of the tenant's `requests`, whose limit says the rest. */
 const MAX_STRINGS = 1000;
 
-const TextPart = v.object({ type: v.literal("text"), text });
+const TextPart = object({ type: v.literal("text"), text });
 
-const ImagePart = v.object({
+const ImagePart = object({
   type: v.literal("image_url"),
-  image_url: v.object({ url: v.pipe(v.string(), v.minLength(1)) }),
+  image_url: object({ url: v.pipe(v.string(), v.minLength(1)) }),
 });
 
 const PartList = v.array(v.variant("type", [TextPart, ImagePart]));
@@ -55,7 +56,7 @@ const ItemParts = v.pipe(
   v.check(atMost(MAX_PICTURES, `must have at most ${MAX_PICTURES} pictures`)),
 );
 
-export const ModerationInput = v.object({
+export const ModerationInput = object({
   model: v.optional(
     v.pipe(v.string(), v.maxLength(128), v.description(`One of ${MODELS.join(", ")}.`)),
     "omni-moderation-latest",
@@ -69,15 +70,17 @@ export const ModerationInput = v.object({
   user: v.optional(name("The person.")),
   safety_identifier: v.optional(name("The person; wins over `user`.")),
   neurogate: v.optional(
-    v.strictObject({
-      user_id: v.optional(name("The person; wins over `safety_identifier`.")),
-      content_ids: v.optional(
-        v.pipe(v.array(name("One for each result.")), v.maxLength(MAX_STRINGS)),
-      ),
-      metadata: v.optional(metadata, {}),
-      policy: v.optional(policyName),
-      language: v.optional(language),
-    }),
+    orEmptyList(
+      strictObject({
+        user_id: v.optional(name("The person; wins over `safety_identifier`.")),
+        content_ids: v.optional(
+          v.pipe(v.array(name("One for each result.")), v.maxLength(MAX_STRINGS)),
+        ),
+        metadata: v.optional(orEmptyList(metadata), {}),
+        policy: v.optional(policyName),
+        language: v.optional(language),
+      }),
+    ),
   ),
 });
 

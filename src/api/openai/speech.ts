@@ -4,6 +4,7 @@ import type { SpeechInference } from "../../engines/sound-inference.ts";
 import { stated } from "../../http/field-errors.ts";
 import { MAX_NAME } from "../field.ts";
 import { modelName } from "./drop-in.ts";
+import { object } from "../object-input.ts";
 
 // OpenAI's speech. The reply is the sound itself: what it cost is in the headers.
 
@@ -12,11 +13,11 @@ const MAX_INPUT = 4096;
 
 const voiceName = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_NAME));
 
-export const SpeechInput = v.object({
+export const SpeechInput = object({
   model: modelName,
   input: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_INPUT)),
   voice: v.pipe(
-    v.union([voiceName, v.object({ id: voiceName })]),
+    v.union([voiceName, object({ id: voiceName })]),
     v.description(
       "A speaker of the model's, such as `luna`. OpenAI's own names (`alloy`) mean the model's first voice, which is none of OpenAI's.",
     ),

@@ -8,6 +8,7 @@ import { stated } from "../../http/field-errors.ts";
 import { upload } from "../../http/upload.ts";
 import { modelName, Neurogate, toNeurogate } from "./drop-in.ts";
 import { linesOf, toSrt, toVtt } from "../native/subtitles.ts";
+import { object } from "../object-input.ts";
 
 // OpenAI's transcriptions, as its clients send them: a form. Unknown fields are ignored, as the
 // original does; known ones that would change the answer and cannot be honoured are refused.
@@ -44,9 +45,9 @@ const fields = {
 };
 
 /** What is said, in English: a form of fewer fields. */
-export const AudioTranslationInput = v.object(fields);
+export const AudioTranslationInput = object(fields);
 
-export const TranscriptionInput = v.object({
+export const TranscriptionInput = object({
   ...fields,
   language: v.optional(
     v.pipe(

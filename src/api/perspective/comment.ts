@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { record, strictObject } from "../object-input.ts";
 
 // The Perspective API's requests and replies, version v1alpha1. Unlike the other drop-ins it refuses
 // what it does not know, as Google's front end does.
@@ -10,17 +11,17 @@ export const MAX_COMMENT_BODY_BYTES = 1_048_576;
 const short = (description: string) =>
   v.pipe(v.string(), v.maxLength(4096), v.description(description));
 
-const TextEntry = v.strictObject({
+const TextEntry = strictObject({
   text: v.optional(v.pipe(v.string(), v.description("At most 102,400 bytes."))),
   type: v.optional(
     v.pipe(v.string(), v.maxLength(64), v.description("PLAIN_TEXT (default) or HTML.")),
   ),
 });
 
-const Context = v.strictObject({
+const Context = strictObject({
   entries: v.optional(v.pipe(v.array(TextEntry), v.maxLength(100))),
   articleAndParentComment: v.optional(
-    v.strictObject({ article: v.optional(TextEntry), parentComment: v.optional(TextEntry) }),
+    strictObject({ article: v.optional(TextEntry), parentComment: v.optional(TextEntry) }),
   ),
 });
 
@@ -35,7 +36,7 @@ const shareOfOne = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const attributeName = v.pipe(v.string(), v.maxLength(64));
 const scoreType = v.pipe(v.string(), v.maxLength(64), v.description("PROBABILITY."));
 
-const RequestedAttributeInput = v.strictObject({
+const RequestedAttributeInput = strictObject({
   scoreType: v.optional(scoreType),
   scoreThreshold: v.optional(
     v.pipe(shareOfOne, v.description("An attribute whose summary is below it is left out.")),
@@ -44,12 +45,12 @@ const RequestedAttributeInput = v.strictObject({
 
 const MAX_ATTRIBUTES = 64;
 
-export const AnalyzeInput = v.strictObject({
+export const AnalyzeInput = strictObject({
   comment: v.optional(TextEntry),
   context: v.optional(v.pipe(Context, v.description("Accepted, and not used."))),
   requestedAttributes: v.optional(
     v.pipe(
-      v.record(attributeName, v.nullable(RequestedAttributeInput)),
+      record(attributeName, v.nullable(RequestedAttributeInput)),
       v.maxEntries(MAX_ATTRIBUTES),
       v.description(
         "TOXICITY, SEVERE_TOXICITY, IDENTITY_ATTACK, INSULT, PROFANITY, THREAT, SEXUALLY_EXPLICIT, " +
@@ -97,21 +98,21 @@ export const AnalyzeOutput = v.object({
   clientToken: v.optional(v.string()),
 });
 
-const SuggestedScore = v.strictObject({ value: shareOfOne, type: v.optional(scoreType) });
+const SuggestedScore = strictObject({ value: shareOfOne, type: v.optional(scoreType) });
 
-export const SuggestInput = v.strictObject({
+export const SuggestInput = strictObject({
   comment: v.optional(TextEntry),
   context: v.optional(Context),
   attributeScores: v.optional(
     v.pipe(
-      v.record(
+      record(
         attributeName,
-        v.strictObject({
+        strictObject({
           summaryScore: v.optional(SuggestedScore),
           spanScores: v.optional(
             v.pipe(
               v.array(
-                v.strictObject({
+                strictObject({
                   begin: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
                   end: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
                   score: SuggestedScore,
@@ -141,7 +142,7 @@ export const SuggestOutput = v.object({
 /** What Google's front end takes of any method; an unknown name is refused, as it is there. */
 const parameter = v.optional(v.pipe(v.string(), v.maxLength(1000)));
 
-export const googleQuery = v.strictObject({
+export const googleQuery = strictObject({
   key: v.optional(
     v.pipe(v.string(), v.maxLength(1000), v.description("A key of role `score`. Never logged.")),
   ),

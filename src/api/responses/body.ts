@@ -14,6 +14,8 @@ import {
 } from "../openai/drop-in.ts";
 import { effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { Input, unservedInput } from "./input-items.ts";
+import { object, orEmptyList, record, strictObject } from "../object-input.ts";
+import { type FunctionTool, isServedTool, jsonObject, Tool, ToolChoice } from "./tools.ts";
 
 // The body of POST /v1/responses, and how it is asked of a chat. Fields that nobody here knows are ignored,
 // as the original does; fields that it knows and we cannot honour are refused by name.
@@ -24,54 +26,10 @@ const MAX_METADATA = 16;
 const MAX_METADATA_KEY = 64;
 const MAX_METADATA_VALUE = 512;
 
-const jsonObject = v.record(v.string(), v.unknown());
-const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
-
-/** OpenAI's tools that are no functions of the caller. */
-const UNSERVED_TOOLS = [
-  "apply_patch",
-  "code_interpreter",
-  "computer",
-  "computer_use_preview",
-  "custom",
-  "file_search",
-  "image_generation",
-  "local_shell",
-  "mcp",
-  "namespace",
-  "programmatic_tool_calling",
-  "shell",
-  "tool_search",
-  "web_search",
-  "web_search_2025_08_26",
-  "web_search_preview",
-  "web_search_preview_2025_03_11",
-] as const;
-
-export const FunctionTool = v.object({
-  type: v.literal("function"),
-  name: toolName,
-  description: v.nullish(v.string()),
-  parameters: v.nullish(jsonObject),
-  strict: v.nullish(v.boolean()),
-});
-
-const Tool = v.variant("type", [FunctionTool, v.object({ type: v.picklist(UNSERVED_TOOLS) })]);
-
-const NamedTool = v.object({ type: v.literal("function"), name: toolName });
-
-const ToolChoice = v.union([
-  v.picklist(["none", "auto", "required"]),
-  v.variant("type", [
-    NamedTool,
-    v.object({ type: v.picklist([...UNSERVED_TOOLS, "allowed_tools"]) }),
-  ]),
-]);
-
 export const TextFormat = v.variant("type", [
-  v.object({ type: v.literal("text") }),
-  v.object({ type: v.literal("json_object") }),
-  v.object({
+  object({ type: v.literal("text") }),
+  object({ type: v.literal("json_object") }),
+  object({
     type: v.literal("json_schema"),
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
     description: v.exactOptional(v.string()),
@@ -81,7 +39,7 @@ export const TextFormat = v.variant("type", [
 ]);
 
 export const Metadata = v.pipe(
-  v.record(
+  record(
     v.pipe(v.string(), v.maxLength(MAX_METADATA_KEY)),
     v.pipe(v.string(), v.maxLength(MAX_METADATA_VALUE)),
   ),
@@ -102,7 +60,7 @@ const INCLUDES = [
 
 const unused = v.pipe(known, v.description("Taken, and changes nothing here."));
 
-const Fields = v.object({
+const Fields = object({
   model: modelName,
   input: Input,
   instructions: v.nullish(
@@ -128,26 +86,30 @@ const Fields = v.object({
   tool_choice: v.nullish(ToolChoice),
   parallel_tool_calls: v.nullish(v.boolean()),
   text: v.nullish(
-    v.object({
-      format: v.nullish(TextFormat),
-      verbosity: v.nullish(v.picklist(["low", "medium", "high"])),
-    }),
+    orEmptyList(
+      object({
+        format: v.nullish(TextFormat),
+        verbosity: v.nullish(v.picklist(["low", "medium", "high"])),
+      }),
+    ),
   ),
   reasoning: v.nullish(
-    v.object({
-      effort: reasoningEffort,
-      summary: v.pipe(
-        known,
-        v.description("What a model says that it thought is given whole, and never summed up."),
-      ),
-      generate_summary: v.pipe(known, v.description("The older name of `summary`.")),
-      context: known,
-      mode: known,
-    }),
+    orEmptyList(
+      object({
+        effort: reasoningEffort,
+        summary: v.pipe(
+          known,
+          v.description("What a model says that it thought is given whole, and never summed up."),
+        ),
+        generate_summary: v.pipe(known, v.description("The older name of `summary`.")),
+        context: known,
+        mode: known,
+      }),
+    ),
   ),
   temperature: between(0, 2),
   top_p: between(0, 1),
-  metadata: v.nullish(Metadata),
+  metadata: v.nullish(orEmptyList(Metadata)),
   include: v.nullish(v.array(v.picklist(INCLUDES))),
   truncation: v.nullish(v.picklist(["auto", "disabled"])),
   ...personFields,
@@ -156,12 +118,14 @@ const Fields = v.object({
   background_options: unused,
   image: v.pipe(known, v.description("Taken: a picture is shown to the model as it is.")),
   max_tool_calls: v.pipe(known, v.description("Taken: it counts tools that are not served here.")),
-  stream_options: v.nullish(v.object({ include_obfuscation: obfuscation })),
+  stream_options: v.nullish(orEmptyList(object({ include_obfuscation: obfuscation }))),
   moderation: ModerationField,
   neurogate: v.optional(
-    v.strictObject({
-      policy: v.optional(v.pipe(policyName, v.description("Which of the policies guards this."))),
-    }),
+    orEmptyList(
+      strictObject({
+        policy: v.optional(v.pipe(policyName, v.description("Which of the policies guards this."))),
+      }),
+    ),
   ),
   background: known,
   conversation: known,
@@ -203,8 +167,6 @@ const OF_CHATS = "the Responses API has no such field; POST /v1/chat/completions
 
 type Refused = Extract<RequestFailure, { kind: "unsupported_parameter" }>;
 
-const isServed = (type: string): boolean => !(UNSERVED_TOOLS as readonly string[]).includes(type);
-
 /** Of a field, when it asks for what is not served, and what is. */
 const REFUSED: readonly (readonly [
   parameter: string,
@@ -213,7 +175,7 @@ const REFUSED: readonly (readonly [
 ])[] = [
   [
     "tools",
-    ({ tools }) => (tools ?? []).some(({ type }) => !isServed(type)),
+    ({ tools }) => (tools ?? []).some(({ type }) => !isServedTool(type)),
     "only tools of type function are served, which the caller runs.",
   ],
   [

@@ -11,6 +11,7 @@ import {
   responseOfItem,
 } from "../../domain/responses/item.ts";
 import { stated } from "../../http/field-errors.ts";
+import { object } from "../object-input.ts";
 
 // The items of a request to the Responses API, as clients send them, and the form in which they are kept.
 // https://platform.openai.com/docs/api-reference/responses/create
@@ -27,9 +28,9 @@ const status = v.nullish(v.picklist(ITEM_STATUSES));
 export const UNSERVED_PARTS = ["input_file", "input_audio", "computer_screenshot"] as const;
 
 const Part = v.variant("type", [
-  v.object({ type: v.picklist(["input_text", "output_text"]), text: v.string() }),
-  v.object({ type: v.literal("refusal"), refusal: v.string() }),
-  v.object({
+  object({ type: v.picklist(["input_text", "output_text"]), text: v.string() }),
+  object({ type: v.literal("refusal"), refusal: v.string() }),
+  object({
     type: v.literal("input_image"),
     image_url: v.nullish(
       v.pipe(
@@ -41,7 +42,7 @@ const Part = v.variant("type", [
     file_id: v.nullish(v.unknown()),
     detail: v.nullish(v.picklist(IMAGE_DETAILS)),
   }),
-  v.object({ type: v.picklist(UNSERVED_PARTS) }),
+  object({ type: v.picklist(UNSERVED_PARTS) }),
 ]);
 
 const content = v.union([
@@ -75,14 +76,14 @@ export const UNSERVED_ITEMS = [
 ] as const;
 
 const Item = v.variant("type", [
-  v.object({
+  object({
     type: v.literal("message"),
     id: givenId,
     role: v.picklist(["user", "assistant", "system", "developer"]),
     content,
     status,
   }),
-  v.object({
+  object({
     type: v.literal("function_call"),
     id: givenId,
     call_id: callId,
@@ -93,7 +94,7 @@ const Item = v.variant("type", [
     ),
     status,
   }),
-  v.object({
+  object({
     type: v.literal("function_call_output"),
     id: givenId,
     call_id: callId,
@@ -101,14 +102,14 @@ const Item = v.variant("type", [
     status,
   }),
   v.pipe(
-    v.object({ type: v.literal("reasoning") }),
+    object({ type: v.literal("reasoning") }),
     v.description("What a model thought. It is accepted, and given to no model."),
   ),
   v.pipe(
-    v.object({ type: v.literal("item_reference"), id: v.pipe(v.string(), v.maxLength(512)) }),
+    object({ type: v.literal("item_reference"), id: v.pipe(v.string(), v.maxLength(512)) }),
     v.description("An item of a kept response."),
   ),
-  v.object({ type: v.picklist(UNSERVED_ITEMS) }),
+  object({ type: v.picklist(UNSERVED_ITEMS) }),
 ]);
 
 export const Input = v.pipe(

@@ -7,7 +7,8 @@ import { ChatNeurogate, toChatNeurogate, wholeItem } from "../openai/chat-reply.
 import { usageOf } from "../openai/drop-in.ts";
 import type { PlanNotes } from "../plan-notes.ts";
 import { effortTaken } from "../reasoning-effort.ts";
-import { FunctionTool, functionsOf, Metadata, type ResponseBody, TextFormat } from "./body.ts";
+import { functionsOf, Metadata, type ResponseBody, TextFormat } from "./body.ts";
+import { FunctionTool } from "./tools.ts";
 import type { Ending } from "./output-items.ts";
 
 // A response as OpenAI's clients read it; what is ours is under `neurogate`.

@@ -8,6 +8,7 @@ import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
 import { known, stopSequences } from "../openai/drop-in.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
+import { object, orEmptyList, record } from "../object-input.ts";
 
 // Text generation in the Workers AI drop-in: a prompt or messages, in the inputs of its older models
 // and those of its newer ones, which speak OpenAI's.
@@ -25,21 +26,21 @@ const maxTokens = v.nullish(
 const shortName = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 
 const Part = v.variant("type", [
-  v.object({ type: v.literal("text"), text: v.string() }),
-  v.object({
+  object({ type: v.literal("text"), text: v.string() }),
+  object({
     type: v.literal("image_url"),
-    image_url: v.object({ url: v.pipe(v.string(), v.minLength(1)) }),
+    image_url: object({ url: v.pipe(v.string(), v.minLength(1)) }),
   }),
 ]);
 
-const Call = v.object({
+const Call = object({
   id: v.optional(shortName),
-  function: v.optional(v.object({ name: shortName, arguments: v.string() })),
+  function: v.optional(object({ name: shortName, arguments: v.string() })),
   name: v.optional(shortName),
   arguments: v.optional(v.unknown()),
 });
 
-const Message = v.object({
+const Message = object({
   role: v.picklist(["system", "developer", "user", "assistant", "tool"]),
   content: v.nullish(
     v.union([v.string(), v.pipe(v.array(Part), v.minLength(1), v.maxLength(MAX_PARTS))]),
@@ -49,24 +50,21 @@ const Message = v.object({
   tool_calls: v.nullish(v.pipe(v.array(Call), v.maxLength(MAX_TOOLS))),
 });
 
-const Declaration = v.object({
+const Declaration = object({
   name: shortName,
   description: v.exactOptional(v.string()),
-  parameters: v.exactOptional(v.record(v.string(), v.unknown())),
+  parameters: v.exactOptional(orEmptyList(record(v.string(), v.unknown()))),
 });
 
 /** Older models also take a tool without the wrapping. */
-const Tool = v.union([
-  v.object({ type: v.literal("function"), function: Declaration }),
-  Declaration,
-]);
+const Tool = v.union([object({ type: v.literal("function"), function: Declaration }), Declaration]);
 
-const ResponseFormat = v.object({
+const ResponseFormat = object({
   type: v.picklist(["text", "json_object", "json_schema"]),
-  json_schema: v.optional(v.record(v.string(), v.unknown())),
+  json_schema: v.optional(orEmptyList(record(v.string(), v.unknown()))),
 });
 
-export const ChatInput = v.object({
+export const ChatInput = object({
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
   messages: v.optional(v.pipe(v.array(Message), v.minLength(1), v.maxLength(MAX_MESSAGES))),
   image: v.optional(image),
@@ -82,7 +80,7 @@ export const ChatInput = v.object({
   presence_penalty: between(-2, 2),
   tools: v.nullish(v.pipe(v.array(Tool), v.maxLength(MAX_TOOLS))),
   tool_choice: v.nullish(
-    v.union([v.picklist(["none", "auto", "required"]), v.record(v.string(), v.unknown())]),
+    v.union([v.picklist(["none", "auto", "required"]), record(v.string(), v.unknown())]),
   ),
   parallel_tool_calls: v.nullish(v.boolean()),
   reasoning_effort: reasoningEffort,

@@ -12,6 +12,7 @@ import { fieldErrors } from "../../http/field-errors.ts";
 import { parseJson } from "../../http/read-body.ts";
 import { Neurogate } from "../openai/drop-in.ts";
 import { mended } from "../drop-in-body.ts";
+import { record } from "../object-input.ts";
 
 // What the tasks of the Workers AI drop-in share: Cloudflare's envelope, the two forms of a body, and
 // what a body becomes. Unknown fields are ignored, as the original does.
@@ -38,7 +39,7 @@ export const envelope = (
 
 /** The model's own inputs, as Cloudflare's pages of the models have them. */
 export const RunInput = v.pipe(
-  v.record(v.string(), v.unknown()),
+  record(v.string(), v.unknown()),
   v.description(
     "The model's own inputs. A picture or a sound may also be the whole body, as its bytes.",
   ),

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Picture } from "../../engines/picture.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
+import { object } from "../object-input.ts";
 
 // Text to image in the Workers AI drop-in. What a model cannot be told, and between which ends, is
 // the catalogue's to say: here is only what the fields are.
@@ -10,7 +11,7 @@ const count = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 const amount = v.optional(v.pipe(v.number(), v.finite()));
 const words = v.pipe(v.string(), v.maxLength(16_384));
 
-export const ImageInput = v.object({
+export const ImageInput = object({
   prompt: v.pipe(words, v.minLength(1)),
   negative_prompt: v.optional(words),
   width: count,

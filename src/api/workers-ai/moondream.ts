@@ -4,11 +4,12 @@ import { tokensAtMost } from "../../domain/generation/token-bound.ts";
 import type { Picture } from "../../engines/picture.ts";
 import { base64Picture, tokens } from "../picture-input.ts";
 import { parseInputs, type Reading, type RunBody, type RunFailure, wrong } from "./envelope.ts";
+import { object } from "../object-input.ts";
 
 // Moondream in the Workers AI drop-in: a question about a picture, or its description.
 
 /** Source: the schema of moondream3.1-9B-A2B. */
-export const MoondreamInput = v.object({
+export const MoondreamInput = object({
   task: v.optional(v.picklist(["query", "caption", "point", "detect"]), "query"),
   image: v.optional(v.string()),
   question: v.optional(v.string(), "What's in this image?"),

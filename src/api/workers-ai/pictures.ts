@@ -4,11 +4,12 @@ import { BYTES, image, pictureIn, readImage, type ReadPicture, tokens } from "..
 import { MoondreamInput, readMoondream } from "./moondream.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
 import { OF_DESCRIPTION, unsetIn } from "./unset-options.ts";
+import { object } from "../object-input.ts";
 
 // The tasks of the Workers AI drop-in that look at a picture. It comes as the whole body, as an array
 // of its bytes, or in base64.
 
-export const PictureInput = v.object({ image });
+export const PictureInput = object({ image });
 
 function onePicture(body: RunBody): ReadPicture {
   if (body.kind === "bytes") return pictureIn(body.bytes, []);
@@ -42,7 +43,7 @@ export function readDetection(body: RunBody): Reading<"objects"> {
 }
 
 /** LLaVA 1.5 reads and writes 4,096 tokens in all. */
-const LlavaInput = v.object({
+const LlavaInput = object({
   image,
   prompt: v.optional(v.string()),
   max_tokens: v.optional(tokens(4096)),

@@ -8,6 +8,7 @@ import type { SpeechFormat, SpeechInference, Spoken } from "../../engines/sound-
 import { linesOf, toVtt } from "../native/subtitles.ts";
 import { parseInputs, type Reading, type RunBody, type RunFailure, wrong } from "./envelope.ts";
 import { OF_TRANSCRIPTION, unsetIn } from "./unset-options.ts";
+import { object } from "../object-input.ts";
 
 // Speech in and out in the Workers AI drop-in. A recording is the whole body, an array of its bytes, or
 // base64.
@@ -16,7 +17,7 @@ const text = v.pipe(v.string(), v.minLength(1));
 
 const LANGUAGE = "must be a language code such as en";
 
-export const TranscriptionInput = v.object({
+export const TranscriptionInput = object({
   audio: v.union([v.instance(Uint8Array), text]),
   task: v.optional(v.picklist(["transcribe", "translate"]), "transcribe"),
   language: v.optional(
@@ -134,12 +135,12 @@ const MAX_SPOKEN = 4096;
 
 const spoken = v.pipe(text, v.maxLength(MAX_SPOKEN));
 
-const MelottsInput = v.object({
+const MelottsInput = object({
   prompt: spoken,
   lang: v.optional(v.pipe(text, v.maxLength(8)), "en"),
 });
 
-const AuraInput = v.object({
+const AuraInput = object({
   text: spoken,
   speaker: v.optional(v.pipe(text, v.maxLength(64))),
   encoding: v.optional(

@@ -5,6 +5,7 @@ import { isTranslated, speaksIndic } from "../../domain/generation/translation-l
 import { MAX_TEXTS as MAX_EMBEDDED } from "../openai/embeddings.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
 import { OF_EMBEDDINGS, unsetIn } from "./unset-options.ts";
+import { object } from "../object-input.ts";
 
 // The tasks of the Workers AI drop-in that take text and nothing else.
 
@@ -17,7 +18,7 @@ const texts = v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS));
 const listed = (value: string | readonly string[]): readonly string[] =>
   typeof value === "string" ? [value] : value;
 
-export const ClassificationInput = v.object({ text });
+export const ClassificationInput = object({ text });
 
 export function readClassification(body: RunBody): Reading<"classification"> {
   const parsed = parseInputs(ClassificationInput, body);
@@ -31,9 +32,9 @@ export function readClassification(body: RunBody): Reading<"classification"> {
   };
 }
 
-export const RerankingInput = v.object({
+export const RerankingInput = object({
   query: text,
-  contexts: v.pipe(v.array(v.object({ text })), v.minLength(1), v.maxLength(MAX_TEXTS)),
+  contexts: v.pipe(v.array(object({ text })), v.minLength(1), v.maxLength(MAX_TEXTS)),
   top_k: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
 });
 
@@ -53,7 +54,7 @@ export function readReranking(body: RunBody): Reading<"reranking"> {
   };
 }
 
-export const EmbeddingsInput = v.object({
+export const EmbeddingsInput = object({
   text: v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_EMBEDDED))]),
   pooling: v.optional(v.picklist(["mean", "cls"])),
 });
@@ -79,7 +80,7 @@ export function readEmbeddings(body: RunBody): Reading<"embeddings"> {
   };
 }
 
-const TranslationInput = v.object({
+const TranslationInput = object({
   text,
   source_lang: v.optional(v.pipe(v.string(), v.maxLength(16)), "en"),
   target_lang: v.pipe(v.string(), v.maxLength(16)),
@@ -102,7 +103,7 @@ export function readTranslation(body: RunBody, model: string): Reading<"translat
   };
 }
 
-const IndicInput = v.object({
+const IndicInput = object({
   text: v.union([text, texts]),
   target_language: v.pipe(v.string(), v.maxLength(16)),
 });

@@ -1,0 +1,40 @@
+import * as v from "valibot";
+import { isEmptyList, isFields } from "./drop-in-body.ts";
+
+// The objects of a caller's body. valibot's own schemas also take a list as an object, with its indices as
+// names: `metadata: ["a"]` would be `{ "0": "a" }`. Every object that a body may hold is made here.
+
+/** The same schema, with another value in place of some of what it is given. */
+function given<S extends v.GenericSchema>(schema: S, instead: (value: unknown) => unknown): S {
+  const { "~run": run } = schema;
+  const read: S["~run"] = function (this: S, dataset, config) {
+    return run.call(this, { value: instead(dataset.value) }, config);
+  };
+  // oxlint-disable-next-line no-underscore-dangle -- valibot exports it so for schemas of others
+  return v._standardSchema({ ...schema, "~run": read });
+}
+
+/** Null is no object: anything that is none gets the error that null gets. */
+const onlyObjects = <S extends v.GenericSchema>(schema: S): S =>
+  given(schema, (value) => (isFields(value) ? value : null));
+
+/** An object in which a field that is not known is an error. */
+export const strictObject = <const E extends v.ObjectEntries>(entries: E) =>
+  onlyObjects(v.strictObject(entries));
+
+/** An object in which a field that is not known is left out. */
+export const object = <const E extends v.ObjectEntries>(entries: E) =>
+  onlyObjects(v.object(entries));
+
+/** An object whose names are the caller's own. */
+export const record = <
+  const K extends v.BaseSchema<string, string | number | symbol, v.BaseIssue<unknown>>,
+  const V extends v.GenericSchema,
+>(
+  names: K,
+  values: V,
+) => onlyObjects(v.record(names, values));
+
+/** For the drop-in surfaces: PHP writes an object without fields as an empty list. */
+export const orEmptyList = <S extends v.GenericSchema>(schema: S): S =>
+  given(schema, (value) => (isEmptyList(value) ? {} : value));
