@@ -54,6 +54,20 @@ export const timeInput = (description: string) =>
     v.check(stated("must be a time from 1970 to 9999, in UTC", isTime)),
   );
 
+interface TimeRange {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** Of a query or a body with `from` and `to`: no time is both at or after the one and before the other. */
+export const inOrder = <Range extends TimeRange>() =>
+  v.check(
+    stated(
+      "must have a from that is not after its to",
+      ({ from, to }: Range) => from === undefined || to === undefined || from <= to,
+    ),
+  );
+
 /** True for a text that is no day: another check refuses it. */
 const isSinceEpoch = (text: string): boolean => isTime(startOf(parseDay(text) ?? 0));
 

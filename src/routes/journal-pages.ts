@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { pageAfterId, timeInput } from "../api/field.ts";
+import { inOrder, pageAfterId, timeInput } from "../api/field.ts";
 import { entryId, type JournalEntry } from "../domain/ledger/adjustment.ts";
 import { raw } from "../http/reply.ts";
 import { acceptsNdjson, isPage, linesFrom, ndjson } from "../http/ndjson.ts";
@@ -10,12 +10,15 @@ import { readTenant, type TenantAnswer } from "../edge/bindings.ts";
 /** Entries read in one step while streaming. */
 const STREAM_PAGE = 200;
 
-export const journalQuery = v.strictObject({
-  ...pageAfterId("jnl"),
-  from: v.optional(timeInput("Admitted at or after.")),
-  to: v.optional(timeInput("Admitted before.")),
-  outcome: v.optional(v.picklist(["posted", "voided", "expired"])),
-});
+export const journalQuery = v.pipe(
+  v.strictObject({
+    ...pageAfterId("jnl"),
+    from: v.optional(timeInput("Admitted at or after.")),
+    to: v.optional(timeInput("Admitted before.")),
+    outcome: v.optional(v.picklist(["posted", "voided", "expired"])),
+  }),
+  inOrder(),
+);
 
 type Page = TenantAnswer<"listLines", "page">;
 

@@ -3,7 +3,7 @@ import { limitsObject } from "../domain/ledger/limits.ts";
 import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { readTenant, TENANT_READ } from "../edge/bindings.ts";
-import { list, listOf, pageQuery, timeInput, parseIndex } from "../api/field.ts";
+import { inOrder, list, listOf, pageQuery, timeInput, parseIndex } from "../api/field.ts";
 import {
   InvariantsOutput,
   LimitsOutput,
@@ -41,11 +41,14 @@ export const listRefusals = defineRoute({
   description: "The answer to: why was this tenant refused at 14:03? Kept for 30 days.",
   surface: "native",
   auth: { kind: "key", roles: ROLES },
-  query: v.strictObject({
-    ...pageQuery,
-    from: v.optional(timeInput("Included.")),
-    to: v.optional(timeInput("Not included.")),
-  }),
+  query: v.pipe(
+    v.strictObject({
+      ...pageQuery,
+      from: v.optional(timeInput("Included.")),
+      to: v.optional(timeInput("Not included.")),
+    }),
+    inOrder(),
+  ),
   reply: { status: 200, schema: listOf(RefusalOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

@@ -5,7 +5,7 @@ import { idForm } from "../http/ids.ts";
 import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { type LogPlace, readModerationLog } from "../reports/moderation-log-store.ts";
-import { list, listOf, name, pageQuery, timeInput, NOT_A_CURSOR } from "../api/field.ts";
+import { inOrder, list, listOf, name, pageQuery, timeInput, NOT_A_CURSOR } from "../api/field.ts";
 import { LoggedVerdictOutput, toLoggedVerdict } from "../api/native/moderation-log.ts";
 import { readReports } from "../edge/reports.ts";
 
@@ -17,15 +17,18 @@ export const listModerationLog = defineRoute({
     "Kept for 30 days, without content. A page looks at a bounded number of verdicts: it may hold fewer than `limit`, so go on while `has_more`.",
   surface: "native",
   auth: { kind: "platform" },
-  query: v.strictObject({
-    ...pageQuery,
-    tenant: v.optional(name("Of this tenant.")),
-    decision: v.optional(v.picklist(DECISIONS)),
-    category: v.optional(v.picklist(CATEGORIES)),
-    user_id: v.optional(name("Of this person, as calls name them.")),
-    from: v.optional(timeInput("Made at or after.")),
-    to: v.optional(timeInput("Made before.")),
-  }),
+  query: v.pipe(
+    v.strictObject({
+      ...pageQuery,
+      tenant: v.optional(name("Of this tenant.")),
+      decision: v.optional(v.picklist(DECISIONS)),
+      category: v.optional(v.picklist(CATEGORIES)),
+      user_id: v.optional(name("Of this person, as calls name them.")),
+      from: v.optional(timeInput("Made at or after.")),
+      to: v.optional(timeInput("Made before.")),
+    }),
+    inOrder(),
+  ),
   reply: { status: 200, schema: listOf(LoggedVerdictOutput) },
   failures: ["not_found"],
   handle: async (call) => {

@@ -7,7 +7,7 @@ import { defineRoute } from "../http/route.ts";
 import { measuredContents } from "../moderation/content.ts";
 import { moderationCall } from "../moderation/moderation-call.ts";
 import { BODY_WEIGHT, MAX_BODY_BYTES, VerdictInput } from "../api/native/content.ts";
-import { list, listOf, name, pageAfterId, policyName, timeInput } from "../api/field.ts";
+import { inOrder, list, listOf, name, pageAfterId, policyName, timeInput } from "../api/field.ts";
 import { RevisionOutput, toRevision, VerdictOutput } from "../api/native/verdict.ts";
 import {
   costHeaders,
@@ -80,18 +80,21 @@ export const listVerdicts = defineRoute({
     "A page looks at a bounded number of verdicts: it may hold fewer than `limit`, so go on while `has_more`.",
   surface: "native",
   auth: { kind: "key", roles: ["review"] },
-  query: v.strictObject({
-    ...pageAfterId("vrd"),
-    user_id: v.optional(name("Of this person.")),
-    content_id: v.optional(name("Of this content.")),
-    decision: v.optional(v.picklist(DECISIONS)),
-    category: v.optional(v.picklist(CATEGORIES)),
-    policy: v.optional(policyName),
-    review: v.optional(v.picklist(["none", "open", "claimed", "done"])),
-    batch_id: v.optional(name("Of this batch.")),
-    from: v.optional(timeInput("Made at or after.")),
-    to: v.optional(timeInput("Made before.")),
-  }),
+  query: v.pipe(
+    v.strictObject({
+      ...pageAfterId("vrd"),
+      user_id: v.optional(name("Of this person.")),
+      content_id: v.optional(name("Of this content.")),
+      decision: v.optional(v.picklist(DECISIONS)),
+      category: v.optional(v.picklist(CATEGORIES)),
+      policy: v.optional(policyName),
+      review: v.optional(v.picklist(["none", "open", "claimed", "done"])),
+      batch_id: v.optional(name("Of this batch.")),
+      from: v.optional(timeInput("Made at or after.")),
+      to: v.optional(timeInput("Made before.")),
+    }),
+    inOrder(),
+  ),
   reply: { status: 200, schema: listOf(VerdictOutput) },
   failures: TENANT_READ,
   handle: async (call) => {

@@ -125,6 +125,10 @@ describe("a policy", () => {
     [{ model: MODEL, thresholds: { violence: { allow_below: 0.1 } } }, "thresholds"],
     [{ model: MODEL, thresholds: { "self-harm": { block_above: 0.9 } } }, "can only allow"],
     [{ model: MODEL, thresholds: { any: { allow_below: 2 } } }, "allow_below"],
+    [
+      { model: MODEL, thresholds: { any: { allow_below: 0.9, block_above: 0.3 } } },
+      "at most its block_above",
+    ],
     [{ thresholds: {} }, "model"],
   ])("does not take %j", async (tier0, word) => {
     const put = await tenant.call("PUT", "/v1/policies/wrong", { tier0 });

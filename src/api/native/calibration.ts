@@ -215,10 +215,11 @@ export const toCalibration = (
 function rulesOf(model: string, maxMissRate: number, heads: Calibration["heads"]) {
   const found = CASCADE_HEADS.flatMap((head) => {
     const { allowBelow, blockAbove } = heads[head];
-    const thresholds = {
-      allow_below: allowBelow.threshold,
-      block_above: mayBlock(head) ? blockAbove.threshold : null,
-    };
+    const block = mayBlock(head) ? blockAbove.threshold : null;
+    const allow = allowBelow.threshold;
+    // Where a head tells texts apart well, both may be proved for the same scores. These block.
+    const isBoth = allow !== null && block !== null && allow > block;
+    const thresholds = { allow_below: isBoth ? block : allow, block_above: block };
     const isFound = thresholds.allow_below !== null || thresholds.block_above !== null;
     return isFound ? [[head, thresholds] as const] : [];
   });

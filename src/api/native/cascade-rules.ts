@@ -9,16 +9,28 @@ import { strictObject } from "../object-input.ts";
 
 const cascadeThreshold = v.optional(threshold, null);
 
-const CascadeThresholds = strictObject({
+const Pair = strictObject({
   allow_below: v.pipe(
     cascadeThreshold,
-    v.description("A score below it needs no judge; null: never."),
+    v.description("A score below it needs no judge; null: never. At most `block_above`."),
   ),
   block_above: v.pipe(
     cascadeThreshold,
     v.description("A score from it on blocks, and needs no judge; null: never."),
   ),
 });
+
+/** Scores between them would be both: blocked, but passed in a text of a person who may be in danger. */
+const CascadeThresholds = v.pipe(
+  Pair,
+  v.check(
+    stated<v.InferOutput<typeof Pair>>(
+      "must have an allow_below of at most its block_above: lower the one or raise the other",
+      ({ allow_below: allow, block_above: block }) =>
+        allow === null || block === null || allow <= block,
+    ),
+  ),
+);
 
 /** In distress nobody is blocked by a model that cannot tell a cry for help. */
 const AllowOnly = v.pipe(

@@ -4,7 +4,7 @@ import { isoTime } from "../../domain/ledger/period.ts";
 import { NOT_REPLAYED, type PolicyReplay } from "../../domain/moderation/policy-replay.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-errors.ts";
-import { pageAfterId, time, timeInput, wholeNumber } from "../field.ts";
+import { inOrder, pageAfterId, time, timeInput, wholeNumber } from "../field.ts";
 import { PolicyInput } from "./policy.ts";
 import { strictObject } from "../object-input.ts";
 
@@ -34,6 +34,7 @@ export const ReplayInput = v.pipe(
       ({ days, from }) => days === undefined || from === undefined,
     ),
   ),
+  inOrder(),
 );
 
 /** The time that is asked about, in milliseconds. */
