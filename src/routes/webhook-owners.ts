@@ -39,7 +39,7 @@ interface Words {
   readonly description?: string;
 }
 
-type Creation = "over_limit" | (typeof KEY_USED)[number];
+type KeyUsed = (typeof KEY_USED)[number];
 
 export interface WebhookOwner {
   readonly base: "/v1" | "/admin";
@@ -49,7 +49,8 @@ export interface WebhookOwner {
     | { readonly kind: "platform" };
   /** What its object may answer to any request. */
   readonly refusals: readonly (typeof TENANT_READ)[number][];
-  readonly creationRefusals: readonly Creation[];
+  /** Where an idempotency key is honoured. */
+  readonly keyRefusals: readonly KeyUsed[];
   readonly eventTypes: readonly EventType[];
   readonly newWebhook: typeof NewWebhookInput | typeof NewPlatformWebhookInput;
   readonly webhookPatch: typeof WebhookPatchInput | typeof PlatformWebhookPatchInput;
@@ -89,7 +90,8 @@ interface WebhookObject {
   create(
     webhook: Argument<"createWebhook">,
   ): Promise<
-    (Answer<"createWebhook", "webhook"> & { readonly repeated: boolean }) | Refused<Creation>
+    | (Answer<"createWebhook", "webhook"> & { readonly repeated: boolean })
+    | Refused<KeyUsed | "over_limit">
   >;
   list(): Promise<
     | {
@@ -104,7 +106,12 @@ interface WebhookObject {
     change: Parameters<AccountObject["changeWebhook"]>[1],
   ): Promise<Answer<"changeWebhook", "webhook"> | Refused>;
   remove(id: string): Promise<{ readonly kind: "deleted" } | Refused>;
-  rotate(request: Argument<"rotateWebhook">): Promise<Answer<"rotateWebhook", "webhook"> | Refused>;
+  /** `repeated`: as of `create`. */
+  rotate(
+    request: Argument<"rotateWebhook">,
+  ): Promise<
+    (Answer<"rotateWebhook", "webhook"> & { readonly repeated: boolean }) | Refused<KeyUsed>
+  >;
   test(id: string): Promise<Answer<"tryWebhook", "delivery"> | Refused>;
   listDeliveries(
     query: Argument<"listDeliveries">,
@@ -140,7 +147,15 @@ function objectOfTenant({ env, caller, ...request }: OwnerCall): WebhookObject {
     read: (id) => readTenant(call, (tenant, by) => tenant.readWebhook(by, id)),
     change: (id, change) => writeTenant(call, (tenant, by) => tenant.changeWebhook(by, id, change)),
     remove: (id) => writeTenant(call, (tenant, by) => tenant.deleteWebhook(by, id)),
-    rotate: (rotation) => writeTenant(call, (tenant, by) => tenant.rotateWebhook(by, rotation)),
+    rotate: async (rotation) => {
+      const read = await idempotencyOf(request);
+      if (read.kind !== "read") return read;
+      const route = `POST /v1/webhooks/${rotation.id}/rotate`;
+      const { idempotency } = read;
+      return writeTenant(call, (tenant, by) =>
+        tenant.rotateWebhook(by, { route, rotation, idempotency }),
+      );
+    },
     test: (id) => writeTenant(call, (tenant, by) => tenant.tryWebhook(by, id)),
     listDeliveries: (query) => readTenant(call, (tenant, by) => tenant.listDeliveries(by, query)),
     replay: (range) => writeTenant(call, (tenant, by) => tenant.replayWebhook(by, range)),
@@ -162,7 +177,10 @@ const objectOfPlatform = ({ env }: OwnerCall): WebhookObject => ({
   read: (id) => readAccount(env, (account) => account.readWebhook(id)),
   change: (id, change) => writeAccount(env, (account) => account.changeWebhook(id, change)),
   remove: (id) => writeAccount(env, (account) => account.deleteWebhook(id)),
-  rotate: (rotation) => writeAccount(env, (account) => account.rotateWebhook(rotation)),
+  rotate: async (rotation) => {
+    const rotated = await writeAccount(env, (account) => account.rotateWebhook(rotation));
+    return rotated.kind === "webhook" ? { ...rotated, repeated: false } : rotated;
+  },
   test: (id) => writeAccount(env, (account) => account.tryWebhook(id)),
   listDeliveries: (query) => readAccount(env, (account) => account.listDeliveries(query)),
   replay: (range) => writeAccount(env, (account) => account.replayWebhook(range)),
@@ -179,7 +197,7 @@ export const TENANT_OWNER: WebhookOwner = {
   mirror: "/admin/tenants/:tenant",
   auth: { kind: "key", roles: [] },
   refusals: TENANT_READ,
-  creationRefusals: ["over_limit", ...KEY_USED],
+  keyRefusals: KEY_USED,
   eventTypes: [...EVENT_TYPES, TEST_EVENT],
   newWebhook: NewWebhookInput,
   webhookPatch: WebhookPatchInput,
@@ -230,7 +248,7 @@ export const PLATFORM_OWNER: WebhookOwner = {
   mirror: null,
   auth: { kind: "platform" },
   refusals: [],
-  creationRefusals: ["over_limit"],
+  keyRefusals: [],
   eventTypes: [...PLATFORM_EVENT_TYPES, TEST_EVENT],
   newWebhook: NewPlatformWebhookInput,
   webhookPatch: PlatformWebhookPatchInput,

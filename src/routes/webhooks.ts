@@ -51,7 +51,7 @@ const webhookRoutes = (owner: WebhookOwner) => {
     ...words.create,
     body: { schema: owner.newWebhook, limitBytes: ENDPOINT_BYTES },
     reply: { status: 201, schema: WebhookWithSecretOutput },
-    failures: [...refusals, ...owner.creationRefusals],
+    failures: [...refusals, ...owner.keyRefusals, "over_limit"],
     audit: "act",
     handle: async (call) => {
       const judged = judgedUrl(call.body.url, call.config);
@@ -134,7 +134,7 @@ const webhookRoutes = (owner: WebhookOwner) => {
     params: WEBHOOK,
     body: { schema: RotateSecretInput, limitBytes: ENDPOINT_BYTES, optional: true },
     reply: { status: 201, schema: WebhookWithSecretOutput },
-    failures: lookups,
+    failures: [...lookups, ...owner.keyRefusals],
     audit: "act",
     handle: async (call) => {
       const { id } = call.params;
@@ -142,7 +142,8 @@ const webhookRoutes = (owner: WebhookOwner) => {
       const request = { id, secret, overlapMs: call.body.overlap_s * 1000 };
       const rotated = await objectOf(call).rotate(request);
       if (rotated.kind !== "webhook") return rotated;
-      return acted({ webhook: id }, ok({ ...toWebhook(rotated.webhook), secret }));
+      const shown = rotated.repeated ? null : secret;
+      return acted({ webhook: id }, ok({ ...toWebhook(rotated.webhook), secret: shown }));
     },
   });
 

@@ -57,7 +57,6 @@ const IGNORING: readonly string[] = [
   "/v1/verdicts/claim",
   "/v1/verdicts/batches/:id/cancel",
   "/v1/webhooks/:id/replay",
-  "/v1/webhooks/:id/rotate",
   "/v1/webhooks/:id/test",
   "/v1alpha1/comments:analyze",
   "/v1alpha1/comments:suggestscore",

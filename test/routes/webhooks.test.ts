@@ -12,7 +12,7 @@ import {
   type TestTenant,
   WITHOUT_RUNS,
 } from "../client.ts";
-import { NOW, stopClock } from "../durable-objects/a-tenant.ts";
+import { NOW, rows, stopClock } from "../durable-objects/a-tenant.ts";
 import { Receivers, ring } from "./receivers.ts";
 
 // Endpoints from the outside: made, changed, delivered to, read back, replayed.
@@ -84,6 +84,25 @@ describe("an endpoint", () => {
     const other = await tenant.call("POST", "/v1/webhooks", { ...body, url: `${url}/2` }, headers);
     expect(other.status).toBe(422);
     expect((await tenant.call("GET", "/v1/webhooks")).body.data).toHaveLength(1);
+  });
+
+  it("has its secret rotated once for an idempotency key", async () => {
+    const made = await add();
+    const path = `/v1/webhooks/${made.id}/rotate`;
+    const headers = { "Idempotency-Key": "turn" };
+    const rotate = (body: object = {}) => tenant.call("POST", path, body, headers);
+    const [first, second] = await Promise.all([rotate(), rotate()]);
+    const secrets = [first.body.secret, second.body.secret].filter((secret) => secret !== null);
+    expect([first.status, second.status, secrets.length]).toEqual([201, 201, 1]);
+    await evictDurableObject(env.TENANT.getByName(tenant.id));
+    expect((await rotate()).body).toEqual({ ...first.body, secret: null });
+    const kept = await rows(tenant.id, "SELECT secret, old_secret FROM webhooks");
+    expect(kept).toEqual([{ secret: secrets[0], old_secret: made.secret }]);
+    expect((await rotate({ overlap_s: 1 })).body.kind).toBe("idempotency_key_reused");
+    expect((await tenant.call("POST", path, {})).body.secret).not.toBeNull();
+    await tenant.call("DELETE", `/v1/webhooks/${made.id}`);
+    const gone = await rotate();
+    expect([gone.status, gone.body.subject]).toEqual([409, made.id]);
   });
 
   it("is one of twenty at most", async () => {

@@ -108,6 +108,29 @@ export function createWebhookOnce(tx: Tx, { route, webhook, idempotency }: Creat
   );
 }
 
+export interface RotateWebhook {
+  readonly route: string;
+  readonly rotation: RotateSecret;
+  readonly idempotency: Idempotency | null;
+}
+
+/** As `createWebhookOnce`: a second rotation would end the secret that receivers have. */
+function rotateWebhookOnce(tx: Tx, { route, rotation, idempotency }: RotateWebhook) {
+  const { outbox } = tx.stores;
+  return once(
+    tx,
+    { id: rotation.id, route, idempotency },
+    (id, repeated) => {
+      const found = repeated ? readWebhook(outbox, id) : null;
+      return found?.kind === "webhook" ? { ...found, repeated } : null;
+    },
+    () => {
+      const rotated = rotateSecret(outbox, rotation, tx.nowMs);
+      return rotated.kind === "webhook" ? { ...rotated, repeated: false } : rotated;
+    },
+  );
+}
+
 export const WEBHOOK_OPERATIONS = {
   createWebhook: ({ write }: TenantContext, caller: Caller, request: CreateWebhook) =>
     write(caller, (tx) => createWebhookOnce(tx, request)),
@@ -124,8 +147,8 @@ export const WEBHOOK_OPERATIONS = {
   changeWebhook: ({ write }: TenantContext, caller: Caller, id: string, change: WebhookChange) =>
     write(caller, ({ stores: { outbox }, nowMs }) => changeWebhook(outbox, id, change, nowMs)),
 
-  rotateWebhook: ({ write }: TenantContext, caller: Caller, request: RotateSecret) =>
-    write(caller, ({ stores: { outbox }, nowMs }) => rotateSecret(outbox, request, nowMs)),
+  rotateWebhook: ({ write }: TenantContext, caller: Caller, request: RotateWebhook) =>
+    write(caller, (tx) => rotateWebhookOnce(tx, request)),
 
   deleteWebhook: ({ write }: TenantContext, caller: Caller, id: string) =>
     write(caller, ({ stores: { outbox } }) => deleteWebhook(outbox, id)),
