@@ -95,7 +95,7 @@ export async function assertAccessible(page, what, rules = null) {
  * a card, everything in a cell is beside the cell's label.
  */
 export async function assertFits(/** @type {import("playwright-core").Page} */ page, what) {
-  const { over, small, below } = await page.evaluate(() => {
+  const { over, small, beneath } = await page.evaluate(() => {
     const tiny = [...document.querySelectorAll("body *")].filter(
       (element) =>
         [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "") &&
@@ -112,12 +112,12 @@ export async function assertFits(/** @type {import("playwright-core").Page} */ p
       return [...range.getClientRects()].some(({ left, width }) => width > 0 && left < edge);
     });
     return {
-      below: below.map(({ textContent }) => textContent),
+      beneath: below.map(({ textContent }) => textContent),
       over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       small: tiny.map((element) => `${element.tagName} ${element.textContent}`),
     };
   });
   assert.ok(over <= 0, `${what} is ${over} pixels too wide`);
   assert.deepEqual(small, [], `${what} has text that is too small`);
-  assert.deepEqual(below, [], `${what} has cells that are partly below their labels`);
+  assert.deepEqual(beneath, [], `${what} has cells that are partly below their labels`);
 }
