@@ -27,7 +27,7 @@ import { seed } from "../seed.ts";
 import { MOST_TOP_LOGPROBS } from "../../engines/logprobs.ts";
 import { TextLogprobsOutput, tooManyLogprobs, toTextLogprobs } from "./logprobs.ts";
 import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
-import { object, orEmptyList } from "../object-input.ts";
+import { object } from "../object-input.ts";
 
 // OpenAI's older completions: a text in, a text out. The models here are asked as in a chat, with the
 // text as what the user says; they answer it rather than write on.
