@@ -89,7 +89,7 @@ export const ChatInput = object({
   stop: stopSequences,
   chat_template_kwargs: v.nullish(
     v.pipe(
-      v.record(v.string(), v.unknown()),
+      orEmptyList(record(v.string(), v.unknown())),
       v.description("`enable_thinking` alone: false is a `reasoning_effort` of `none`."),
     ),
   ),
