@@ -10,6 +10,20 @@ export const CALIBRATION: readonly Mutation[] = [
     tests: ["test/domain/moderation/cascade.test.ts"],
   },
   {
+    what: "a threshold of all heads passes categories that it was not calibrated for",
+    file: "src/domain/moderation/cascade.ts",
+    from: "any.categories !== undefined && uncalibratedBy(any, policy).length === 0",
+    to: "any.categories !== undefined",
+    tests: ["test/domain/moderation/cascade.test.ts"],
+  },
+  {
+    what: "a threshold of all heads decides without the categories that it was calibrated for",
+    file: "src/domain/moderation/cascade.ts",
+    from: "any.categories !== undefined && ",
+    to: "",
+    tests: ["test/domain/moderation/cascade.test.ts"],
+  },
+  {
     what: "the text model blocks somebody in distress unseen",
     file: "src/domain/moderation/cascade.ts",
     from: "if (isDistress) return null;",

@@ -44,7 +44,8 @@ export async function calibrate(
   const made = await readExamples(judgeText, policy, examples);
   if (made === null) return null;
   const heads = thresholdsOf(policy, made.read, terms);
-  return { model: TEXT_MODEL, examples: made.counts, heads };
+  const categories = requiredOfText(policy);
+  return { model: TEXT_MODEL, examples: made.counts, heads, categories };
 }
 
 /** Characters that are read without a pause, in about 20 ms: other requests of the isolate wait that long. */

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { TEXT_MODEL_CATEGORIES } from "../../src/domain/moderation/text-model.ts";
 import { ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
 import { scripted } from "./scripted.ts";
 
@@ -8,14 +9,18 @@ const MODEL = "neurogate/tier0@1";
 const CALM = "Our library has many books about gardens, birds and trees";
 const RUDE = "You are a stupid idiot and nobody likes you";
 
+/** The categories that the default policy requires of a text. */
+const LABELS = `toxicity harassment harassment/threatening hate hate/threatening self-harm
+  self-harm/instructions self-harm/intent sexual sexual/minors violence`.split(/\s+/);
+
 let tenant: TestTenant;
 
 beforeAll(async () => {
   tenant = await makeTenant("cascade", { rpm: { requests: 600 } });
   const policy = (name: string, fields: object) =>
     tenant.onWorkersAi("PUT", `/v1/policies/${name}`, fields);
-  const any = { any: { allow_below: 0.3, block_above: 0.9 } };
-  const tier0 = { model: MODEL, thresholds: any };
+  const any = { allow_below: 0.3, block_above: 0.9, categories: LABELS };
+  const tier0 = { model: MODEL, thresholds: { any } };
   // `decided-sample.test.ts` has the sample.
   const none = { sample_decided: 0 };
   expect((await policy("calibrated", { tier0, ...none })).status).toBe(200);
@@ -129,6 +134,8 @@ describe("a policy", () => {
       { model: MODEL, thresholds: { any: { allow_below: 0.9, block_above: 0.3 } } },
       "at most its block_above",
     ],
+    [{ model: MODEL, thresholds: { any: { categories: ["spam"] } } }, "categories"],
+    [{ model: MODEL, thresholds: { hate: { categories: ["hate"] } } }, "categories"],
     [{ thresholds: {} }, "model"],
   ])("does not take %j", async (tier0, word) => {
     const put = await tenant.call("PUT", "/v1/policies/wrong", { tier0 });
@@ -140,14 +147,67 @@ describe("a policy", () => {
     const { body } = await tenant.call("GET", "/v1/policies/calibrated");
     expect(body.tier0).toEqual({
       model: MODEL,
-      thresholds: { any: { allow_below: 0.3, block_above: 0.9 } },
+      thresholds: { any: { allow_below: 0.3, block_above: 0.9, categories: LABELS } },
     });
+    expect(body.warnings).toEqual([]);
     await tenant.call("PUT", "/v1/policies/passing", { tier0: body.tier0, sample_allowed: 0.5 });
     const patched = await tenant.call("PATCH", "/v1/policies/passing", {
       tier0: null,
       sample_allowed: 0,
     });
     expect(patched.body).toMatchObject({ tier0: null, sample_allowed: 0 });
+  });
+});
+
+describe("`any` under a policy that requires more than it was calibrated for", () => {
+  const illicit = { categories: { "illicit/violent": { required: true } } };
+
+  it("decides nothing, and the policy says so", async () => {
+    const { body } = await tenant.call("GET", "/v1/policies/calibrated");
+    const { tier0 } = body;
+    await tenant.onWorkersAi("PUT", "/v1/policies/grown", { tier0, sample_decided: 0 });
+    expect((await judged("grown", CALM)).verdict.decided_by_tier0).toBe(true);
+
+    const grown = await tenant.onWorkersAi("PATCH", "/v1/policies/grown", illicit);
+    expect(grown.body).toMatchObject({ tier0, warnings: [{ kind: "any_not_calibrated" }] });
+    expect(grown.body.warnings[0].detail).toContain("requires illicit/violent");
+    const { verdict, asked } = await judged("grown", CALM);
+    expect(verdict).toMatchObject({ decided_by_tier0: false, approved: true });
+    expect(verdict.coverage["illicit/violent"]).toBe("evaluated");
+    expect(asked.length).toBeGreaterThan(0);
+
+    const failed = await judged("grown", CALM, "judge=500");
+    expect(failed.verdict).toMatchObject({ decided_by_tier0: false, approved: false });
+    expect((await judged("grown", RUDE)).verdict.decided_by_tier0).toBe(false);
+  });
+
+  it("decides nothing where it was copied to such a policy", async () => {
+    const { body } = await tenant.call("GET", "/v1/policies/calibrated");
+    const copied = await tenant.onWorkersAi("PUT", "/v1/policies/copied", {
+      ...illicit,
+      tier0: body.tier0,
+    });
+    expect(copied.body.warnings).toMatchObject([{ kind: "any_not_calibrated" }]);
+    expect((await judged("copied", CALM)).verdict.decided_by_tier0).toBe(false);
+  });
+
+  it("decides nothing without the list of categories", async () => {
+    const tier0 = { model: MODEL, thresholds: { any: { allow_below: 0.3, block_above: 0.9 } } };
+    const put = await tenant.onWorkersAi("PUT", "/v1/policies/unlisted", { tier0 });
+    expect(put.body).toMatchObject({ tier0, warnings: [{ kind: "any_not_calibrated" }] });
+    expect(put.body.warnings[0].detail).toContain("Calibrate again");
+    const { verdict, asked } = await judged("unlisted", CALM);
+    expect(verdict).toMatchObject({ decided_by_tier0: false, approved: true });
+    expect(asked.length).toBeGreaterThan(0);
+    // What a GET gave can be put back, with its warnings.
+    const { version, ...read } = (await tenant.call("GET", "/v1/policies/unlisted")).body;
+    const again = await tenant.onWorkersAi("PUT", "/v1/policies/unlisted", { ...read, version });
+    expect(again.body).toMatchObject(read);
+  });
+
+  it("has a warning for another version of the text model too", async () => {
+    const { body } = await tenant.call("GET", "/v1/policies/older");
+    expect(body.warnings).toMatchObject([{ kind: "other_text_model" }]);
   });
 });
 
@@ -166,10 +226,6 @@ const KINDNESS = [
   "a fine cook",
   "a careful driver",
 ];
-
-/** What the default policy requires of a text, and some more. */
-const LABELS = `toxicity harassment harassment/threatening hate hate/threatening self-harm
-  self-harm/instructions self-harm/intent sexual sexual/minors violence`.split(/\s+/);
 
 const examples = () =>
   NAMES.flatMap((name) =>
@@ -216,7 +272,11 @@ describe("calibration", () => {
     expect(put.body.tier0).toEqual(made.body.tier0);
     const { model, thresholds, max_miss_rate } = made.body.tier0;
     expect(max_miss_rate).toBe(0.2);
-    const only = { any: { allow_below: thresholds.any.allow_below } };
+    // The default policy of this deployment requires what the model has heads for.
+    expect(any.categories.toSorted()).toEqual(TEXT_MODEL_CATEGORIES.toSorted());
+    expect(thresholds.any.categories).toEqual(any.categories);
+    expect(put.body.warnings).toEqual([]);
+    const only = { any: { ...thresholds.any, block_above: null } };
     const tier0 = { model, max_miss_rate, thresholds: only };
     await tenant.call("PATCH", "/v1/policies/earned", { tier0, sample_decided: 0 });
     const { verdict, asked } = await judged("earned", CALM);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { JUDGED_CATEGORIES } from "../../src/domain/moderation/category.ts";
 import { makeTenant, type TestTenant } from "../client.ts";
 import { scripted } from "./scripted.ts";
 
@@ -10,7 +11,7 @@ const RUDE = "You are a stupid idiot and nobody likes you";
 const tier0 = {
   model: "neurogate/tier0@1",
   max_miss_rate: 0.02,
-  thresholds: { any: { allow_below: 0.3, block_above: 0.9 } },
+  thresholds: { any: { allow_below: 0.3, block_above: 0.9, categories: JUDGED_CATEGORIES } },
 };
 
 let tenant: TestTenant;

@@ -127,7 +127,7 @@ export type Policy = Reply<typeof PolicyOutput>;
 export type CategoryRule = Policy["categories"][keyof Policy["categories"]];
 export type Term = Policy["terms"]["block"][number];
 /** A policy without the fields that only name it; the form has any category. */
-export type PolicyBody = Omit<Policy, "object" | "name" | "version" | "categories"> & {
+export type PolicyBody = Omit<Policy, "object" | "name" | "version" | "warnings" | "categories"> & {
   readonly categories: Readonly<Record<string, CategoryRule>>;
 };
 type WholeReplay = Reply<typeof ReplayOutput>;

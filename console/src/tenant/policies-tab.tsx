@@ -7,9 +7,9 @@ import { announce } from "../ui/announce.ts";
 import { Button } from "../ui/button.tsx";
 import { AreaField, CheckField, SelectField, TextField } from "../ui/field.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Badge, ErrorNote, LoadState } from "../ui/status.tsx";
+import { Badge, ErrorNote, LoadState, Warning } from "../ui/status.tsx";
 import { useLoad } from "../ui/use-load.ts";
-import { policyBody, type PolicyFields, policyFields } from "./policy-form.ts";
+import { policyBody, type PolicyFields, policyFields, warningsOf } from "./policy-form.ts";
 import { PolicyReplayPanel } from "./policy-replay-panel.tsx";
 import { PolicyRules } from "./policy-rules.tsx";
 import type { TabProps } from "./tenant-page.tsx";
@@ -96,6 +96,9 @@ function PolicyEditor({ path, policy, onSaved }: EditorProps) {
         >
           <PolicyRules fields={fields} onFields={setFields} errors={errors} />
           <PolicyTexts fields={fields} onFields={setFields} errors={errors} />
+          {warningsOf(body).map(({ kind, detail }) => (
+            <Warning key={kind}>{detail}</Warning>
+          ))}
           <TextField
             label="Save under the name"
             hint="Another name makes another policy. A call chooses a policy by its name."

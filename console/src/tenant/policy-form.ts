@@ -1,3 +1,7 @@
+import {
+  type CascadeWarning,
+  cascadeWarnings,
+} from "../../../src/domain/moderation/cascade-warnings.ts";
 import type { CategoryRule, Decision, Policy, PolicyBody, Term } from "../api/shapes.ts";
 
 // The form of a policy: its fields as typed, and the body that is sent.
@@ -90,8 +94,7 @@ const ruleOf = (fields: RuleFields): CategoryRule => ({
 
 /** The body of a PUT. It starts from the policy that was read, so fields that the form lacks stay. */
 export function policyBody(fields: PolicyFields, read: Policy): PolicyBody {
-  const { name: _name, version: _version, ...rest } = read as Policy & { readonly object?: string };
-  const { object: _object, ...kept } = rest;
+  const { object: _object, name: _name, version: _version, warnings: _warnings, ...kept } = read;
   return {
     ...kept,
     categories: Object.fromEntries(
@@ -106,3 +109,7 @@ export function policyBody(fields: PolicyFields, read: Policy): PolicyBody {
     reuse_ttl_s: number(fields.reuse_ttl_s) ?? 0,
   };
 }
+
+/** The thresholds that decide nothing under a policy as it is typed. */
+export const warningsOf = ({ tier0, categories }: PolicyBody): CascadeWarning[] =>
+  tier0 === null ? [] : cascadeWarnings({ tier0, categories });

@@ -14,7 +14,9 @@ import {
   MOST_EXAMPLE_UNITS,
   MOST_KEPT,
 } from "../../domain/moderation/labelled-text.ts";
+import { TEXT_MODEL_CATEGORIES } from "../../domain/moderation/text-model.ts";
 import { stated } from "../../http/field-errors.ts";
+import { AnyCategories, CascadeRules } from "./cascade-rules.ts";
 import { policyName, time, timeInput } from "../field.ts";
 import { strictObject } from "../object-input.ts";
 
@@ -156,18 +158,20 @@ export const CalibrationOutput = v.object({
     ),
     v.description("What was read of what is kept; null: no `from`."),
   ),
-  heads: v.object(forEach(CASCADE_HEADS, () => Head)),
-  tier0: v.pipe(
-    v.nullable(
-      v.object({
-        model: v.string(),
-        max_miss_rate: v.number(),
-        thresholds: v.record(
-          v.string(),
-          v.object({ allow_below: v.nullable(v.number()), block_above: v.nullable(v.number()) }),
+  heads: v.object({
+    ...forEach(TEXT_MODEL_CATEGORIES, () => Head),
+    any: v.object({
+      ...Head.entries,
+      categories: v.pipe(
+        AnyCategories,
+        v.description(
+          "Those that the policy requires of a text: `any` holds for policies that require no other.",
         ),
-      }),
-    ),
+      ),
+    }),
+  }),
+  tier0: v.pipe(
+    v.nullable(CascadeRules),
     v.description(
       "What was found, as a policy's `tier0` takes it; null: nothing. It is not applied: PATCH the policy with it.",
     ),
@@ -190,7 +194,7 @@ const toHead = ({ allowBelow, blockAbove, decided }: CalibratedHead) => ({
 export const toCalibration = (
   { name, version }: Pick<PolicyVersion, "name" | "version">,
   { maxMissRate, confidence }: CalibrationTerms,
-  { model, examples, heads }: Calibration,
+  { model, examples, heads, categories }: Calibration,
   kept: KeptExamples | null,
 ): v.InferOutput<typeof CalibrationOutput> => ({
   object: "calibration",
@@ -208,18 +212,25 @@ export const toCalibration = (
           read: kept.examples.length,
           is_all: kept.isAll,
         },
-  heads: forEach(CASCADE_HEADS, (head) => toHead(heads[head])),
-  tier0: rulesOf(model, maxMissRate, heads),
+  heads: {
+    ...forEach(TEXT_MODEL_CATEGORIES, (head) => toHead(heads[head])),
+    any: { ...toHead(heads.any), categories: [...categories] },
+  },
+  tier0: rulesOf({ model, heads, categories }, maxMissRate),
 });
 
-function rulesOf(model: string, maxMissRate: number, heads: Calibration["heads"]) {
+function rulesOf({ model, heads, categories }: Omit<Calibration, "examples">, maxMissRate: number) {
   const found = CASCADE_HEADS.flatMap((head) => {
     const { allowBelow, blockAbove } = heads[head];
     const block = mayBlock(head) ? blockAbove.threshold : null;
     const allow = allowBelow.threshold;
     // Where a head tells texts apart well, both may be proved for the same scores. These block.
     const isBoth = allow !== null && block !== null && allow > block;
-    const thresholds = { allow_below: isBoth ? block : allow, block_above: block };
+    const thresholds = {
+      allow_below: isBoth ? block : allow,
+      block_above: block,
+      ...(head === "any" && { categories: [...categories] }),
+    };
     const isFound = thresholds.allow_below !== null || thresholds.block_above !== null;
     return isFound ? [[head, thresholds] as const] : [];
   });

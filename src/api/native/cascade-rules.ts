@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { CASCADE_HEADS, mayBlock } from "../../domain/moderation/cascade.ts";
-import { forEach } from "../../domain/moderation/category.ts";
+import { mayBlock } from "../../domain/moderation/cascade.ts";
+import { forEach, JUDGED_CATEGORIES } from "../../domain/moderation/category.ts";
+import { TEXT_MODEL_CATEGORIES } from "../../domain/moderation/text-model.ts";
 import { stated } from "../../http/field-errors.ts";
 import { threshold } from "../field.ts";
 import { strictObject } from "../object-input.ts";
@@ -9,7 +10,7 @@ import { strictObject } from "../object-input.ts";
 
 const cascadeThreshold = v.optional(threshold, null);
 
-const Pair = strictObject({
+const THRESHOLDS = {
   allow_below: v.pipe(
     cascadeThreshold,
     v.description("A score below it needs no judge; null: never. At most `block_above`."),
@@ -18,18 +19,34 @@ const Pair = strictObject({
     cascadeThreshold,
     v.description("A score from it on blocks, and needs no judge; null: never."),
   ),
-});
+};
+
+interface Pair {
+  readonly allow_below: number | null;
+  readonly block_above: number | null;
+}
 
 /** Scores between them would be both: blocked, but passed in a text of a person who may be in danger. */
-const CascadeThresholds = v.pipe(
-  Pair,
-  v.check(
-    stated<v.InferOutput<typeof Pair>>(
-      "must have an allow_below of at most its block_above: lower the one or raise the other",
-      ({ allow_below: allow, block_above: block }) =>
-        allow === null || block === null || allow <= block,
-    ),
+const inOrder = stated<Pair>(
+  "must have an allow_below of at most its block_above: lower the one or raise the other",
+  ({ allow_below: allow, block_above: block }) =>
+    allow === null || block === null || allow <= block,
+);
+
+const CascadeThresholds = v.pipe(strictObject(THRESHOLDS), v.check(inOrder));
+
+/** The categories that `any` is calibrated for. */
+export const AnyCategories = v.pipe(
+  v.array(v.picklist(JUDGED_CATEGORIES)),
+  v.maxLength(JUDGED_CATEGORIES.length),
+  v.description(
+    "The categories that the examples were labelled for, as the calibration's reply has them. Absent, or without one that the policy requires of a text: `any` decides nothing, and the judge is asked.",
   ),
+);
+
+const AnyThresholds = v.pipe(
+  strictObject({ ...THRESHOLDS, categories: v.exactOptional(AnyCategories) }),
+  v.check(inOrder),
 );
 
 /** In distress nobody is blocked by a model that cannot tell a cry for help. */
@@ -57,13 +74,14 @@ export const CascadeRules = strictObject({
     ),
   ),
   thresholds: v.pipe(
-    strictObject(
-      forEach(CASCADE_HEADS, (head) =>
+    strictObject({
+      ...forEach(TEXT_MODEL_CATEGORIES, (head) =>
         v.exactOptional(mayBlock(head) ? CascadeThresholds : AllowOnly),
       ),
-    ),
+      any: v.exactOptional(AnyThresholds),
+    }),
     v.description(
-      "By category, or of `any`: the highest of all. A text passes where every required category is below its threshold, or the highest is below that of `any`.",
+      "By category, or of `any`: the highest of all. A text passes where every required category is below its threshold, or the highest is below that of `any` and `any` names every required category.",
     ),
   ),
 });

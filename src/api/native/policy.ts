@@ -14,6 +14,7 @@ import { TERM_CATEGORIES, TERM_MATCHES } from "../../domain/terms/term.ts";
 import { GUARD_MODES, UNGUARDED } from "../../domain/moderation/guard.ts";
 import { stated } from "../../http/field-errors.ts";
 import { SAMPLE_DECIDED } from "../../domain/moderation/cascade.ts";
+import { CASCADE_WARNINGS, cascadeWarnings } from "../../domain/moderation/cascade-warnings.ts";
 import { MAX_REUSE_TTL_S } from "../../domain/moderation/reuse.ts";
 import { language } from "./content.ts";
 import { CascadeRules } from "./cascade-rules.ts";
@@ -185,6 +186,17 @@ const CHANGE = {
   routing: v.optional(RoutingTable),
 };
 
+const PolicyWarnings = v.pipe(
+  v.array(
+    v.object({
+      kind: v.picklist(CASCADE_WARNINGS),
+      detail: v.pipe(v.string(), v.description("The same as a sentence, with what to do.")),
+    }),
+  ),
+  v.maxLength(16),
+  v.description("Thresholds of `tier0` that decide nothing, and why."),
+);
+
 const versionNumber = wholeNumber(1, Number.MAX_SAFE_INTEGER, "Grows with each change.");
 
 /** What stays as it is where it is not named, with what a GET gives and cannot be set. */
@@ -197,6 +209,9 @@ export const PolicyPatch = strictObject({
       versionNumber,
       v.description("The version in force, which is changed only if it still is that one."),
     ),
+  ),
+  warnings: v.optional(
+    v.pipe(PolicyWarnings, v.description("As a GET gives them: they are ignored.")),
   ),
 });
 
@@ -238,11 +253,12 @@ export const PolicyOutput = v.object({
   guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
   routing: RoutingTable,
+  warnings: PolicyWarnings,
 });
 
 /** What is said of a policy, without what only names it. */
 export function changeOf(input: PolicyPatchBody): PolicyChange {
-  const { object: _object, name: _name, version: _version, ...change } = input;
+  const { object: _object, name: _name, version: _version, warnings: _warnings, ...change } = input;
   if (change.language === null || change.language === undefined) return change;
   return { ...change, language: baseLanguage(change.language) };
 }
@@ -268,8 +284,9 @@ export const toPolicy = ({
   unevaluated: policy.unevaluated ?? null,
   language: policy.language ?? null,
   ban_after: policy.ban_after ?? null,
-  tier0: policy.tier0 ?? null,
+  tier0: (policy.tier0 as Mutable<Policy["tier0"]>) ?? null,
   sample_allowed: policy.sample_allowed ?? 0,
   sample_decided: policy.sample_decided ?? SAMPLE_DECIDED,
   reuse_ttl_s: policy.reuse_ttl_s ?? 0,
+  warnings: cascadeWarnings(policy),
 });

@@ -1,5 +1,6 @@
 import { hashOf } from "../text/hash.ts";
 import type { CascadeHead } from "./cascade.ts";
+import type { JudgedCategory } from "./category.ts";
 
 // Calibrated thresholds of the text model. They are chosen on one half of a tenant's labelled examples and
 // measured on the other half, with a bound on how often they are wrong (docs/calibration.md).
@@ -74,6 +75,8 @@ export interface Calibration {
     readonly suggested: number;
   };
   readonly heads: Readonly<Record<CascadeHead, CalibratedHead>>;
+  /** The categories that `any` holds for: those that the policy requires of a text. */
+  readonly categories: readonly JudgedCategory[];
 }
 
 export function calibrated(

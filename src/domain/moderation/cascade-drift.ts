@@ -30,7 +30,7 @@ export function driftOf(policy: Policy, stages: readonly StageResult[]): Cascade
   const judge = stages.find(({ sample }) => sample !== undefined);
   if (judge?.sample === undefined || judge.status !== "evaluated") return null;
   const { decided, blockedFor, harmful } = judge.sample;
-  const required = requiredOfText(policy);
+  const required: readonly Category[] = requiredOfText(policy);
   const promised = [...required, ...Object.keys(policy.tier0?.thresholds ?? {})];
   const found: string[] = harmful.filter((category) => promised.includes(category));
   if (harmful.some((category) => required.includes(category))) found.push("any");

@@ -1,4 +1,10 @@
-import { NEVER_BLOCKED, type Category, JUDGED_CATEGORIES, type Scores } from "./category.ts";
+import {
+  NEVER_BLOCKED,
+  type Category,
+  JUDGED_CATEGORIES,
+  type JudgedCategory,
+  type Scores,
+} from "./category.ts";
 import { lowestThreshold, type Policy, ruleFor } from "./policy.ts";
 import { isSampled } from "../text/hash.ts";
 import { TEXT_MODEL_CATEGORIES, TEXT_MODEL_FLAG } from "./text-model.ts";
@@ -15,6 +21,15 @@ export interface CascadeThresholds {
   readonly block_above: number | null;
 }
 
+/** Thresholds for the highest score of all heads. */
+export interface AnyThresholds extends CascadeThresholds {
+  /**
+   * The categories that the examples were labelled for: a text with any of them was harmful. Under a policy
+   * that requires another one of a text, `any` decides nothing. Absent: it never does.
+   */
+  readonly categories?: readonly JudgedCategory[];
+}
+
 /** A category that the text model has a head for; `any` is the highest of all heads. */
 export const CASCADE_HEADS = [...TEXT_MODEL_CATEGORIES, "any"] as const;
 export type CascadeHead = (typeof CASCADE_HEADS)[number];
@@ -24,18 +39,33 @@ export interface CascadeRules {
   readonly model: string;
   /** The error rate that the calibration proved, 0 to 1. Absent: drift is counted and not reported. */
   readonly max_miss_rate?: number;
-  readonly thresholds: Readonly<Partial<Record<CascadeHead, CascadeThresholds>>>;
+  readonly thresholds: Readonly<Partial<Record<CascadeHead, CascadeThresholds>>> & {
+    readonly any?: AnyThresholds;
+  };
 }
 
 /** Instructions for self-harm may be blocked. A text of a person in distress goes to the judge instead. */
 export const mayBlock = (head: CascadeHead): boolean =>
   head === "any" || !NEVER_BLOCKED.includes(head);
 
+type RequiredBy = Pick<Policy, "categories">;
+
 /** The categories that a judge of text must score under a policy. */
-export const requiredOfText = ({ categories }: Policy): readonly Category[] =>
+export const requiredOfText = ({ categories }: RequiredBy): readonly JudgedCategory[] =>
   JUDGED_CATEGORIES.filter(
     (category) => categories[category].required && categories[category].inputs.includes("text"),
   );
+
+/** The required categories that `any` was not calibrated for: with one of them it decides nothing. */
+export const uncalibratedBy = (
+  { categories }: AnyThresholds,
+  policy: RequiredBy,
+): readonly JudgedCategory[] =>
+  requiredOfText(policy).filter((one) => categories?.includes(one) !== true);
+
+/** Whether `any` may decide under a policy. */
+export const anyApplies = (any: AnyThresholds, policy: RequiredBy): boolean =>
+  any.categories !== undefined && uncalibratedBy(any, policy).length === 0;
 
 /** A decision of the text model without the judge. */
 export type Cascade =
@@ -64,8 +94,15 @@ export function cascadeOf(policy: Policy, read: StageResult): Cascade | null {
     score: read.scores[category] ?? 0,
   })).toSorted((a, b) => b.score - a.score);
   // `evaluate_all` wants every check to run, so nothing is blocked before the judge.
-  const block = policy.evaluate_all ? null : blocked(rules, scores);
-  return block ?? allowed(policy, rules, read, scores);
+  const thresholds = applied(rules.thresholds, policy);
+  const block = policy.evaluate_all ? null : blocked(thresholds, scores);
+  return block ?? allowed(policy, thresholds, read, scores);
+}
+
+type Thresholds = CascadeRules["thresholds"];
+
+function applied({ any, ...heads }: Thresholds, policy: Policy): Thresholds {
+  return any !== undefined && anyApplies(any, policy) ? { ...heads, any } : heads;
 }
 
 /** The highest score of all heads: it is compared with the thresholds of `any`. */
@@ -104,7 +141,7 @@ type HeadScores = readonly {
 }[];
 
 /** @param scores the highest first */
-function blocked({ thresholds }: CascadeRules, scores: HeadScores): Cascade | null {
+function blocked(thresholds: Thresholds, scores: HeadScores): Cascade | null {
   // A text of a person who may be in danger is never blocked without a judge, whatever else it says.
   const isDistress = scores.some(
     ({ category, score }) => NEVER_BLOCKED.includes(category) && score >= TEXT_MODEL_FLAG,
@@ -130,7 +167,7 @@ const lowestOf = (...thresholds: readonly (number | null | undefined)[]): number
 
 function allowed(
   policy: Policy,
-  { thresholds }: CascadeRules,
+  thresholds: Thresholds,
   read: StageResult,
   scores: HeadScores,
 ): Cascade | null {

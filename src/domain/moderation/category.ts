@@ -36,6 +36,7 @@ export type Category = (typeof CATEGORIES)[number];
 
 /** The categories that a judge of text scores, each from 0 to 1. */
 export const JUDGED_CATEGORIES = ["toxicity", ...OPENAI_CATEGORIES] as const;
+export type JudgedCategory = (typeof JUDGED_CATEGORIES)[number];
 
 /** Each from 0 to 1; a category that was not evaluated is absent. */
 export type Scores = Partial<Record<Category, number>>;

@@ -13,7 +13,7 @@ export const MAX_REUSE_TTL_S = 86_400;
  * every change of the rules that may change a verdict: terms, languages, our own thresholds, the preparation
  * of pictures.
  */
-export const RULES_VERSION = 2;
+export const RULES_VERSION = 3;
 
 /** Whether this verdict may answer for equal contents. */
 export const mayBeReused = (verdict: Verdict): boolean =>

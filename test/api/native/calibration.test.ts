@@ -32,7 +32,12 @@ const proposed = (allow: number, block: number) => {
   return toCalibration(
     { name: "default", version: 1 },
     { maxMissRate: 0.02, confidence: 0.95 },
-    { model: "neurogate/tier0@1", examples, heads: forEach(CASCADE_HEADS, () => head) },
+    {
+      model: "neurogate/tier0@1",
+      examples,
+      categories: ["hate"],
+      heads: forEach(CASCADE_HEADS, () => head),
+    },
     null,
   ).tier0;
 };
@@ -44,7 +49,11 @@ it.each([
   "a policy takes what is proposed for an allow_below of %f and a block_above of %f",
   (allow, block, proposedAllow) => {
     const tier0 = proposed(allow, block);
-    expect(tier0?.thresholds["any"]).toEqual({ allow_below: proposedAllow, block_above: block });
+    expect(tier0?.thresholds["any"]).toEqual({
+      allow_below: proposedAllow,
+      block_above: block,
+      categories: ["hate"],
+    });
     expect(v.is(CascadeRules, tier0)).toBe(true);
   },
 );

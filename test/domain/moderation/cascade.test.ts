@@ -1,23 +1,24 @@
 import { describe, expect, it } from "vitest";
 import {
+  type AnyThresholds,
   type Cascade,
   cascadeOf,
   type CascadeHead,
-  type CascadeThresholds,
+  requiredOfText,
 } from "../../../src/domain/moderation/cascade.ts";
 import {
   type Category,
   JUDGED_CATEGORIES,
   type Scores,
 } from "../../../src/domain/moderation/category.ts";
-import type { Policy } from "../../../src/domain/moderation/policy.ts";
+import type { CategoryRule, Policy } from "../../../src/domain/moderation/policy.ts";
 import { presetPolicy } from "../../../src/domain/moderation/presets.ts";
 import { TEXT_MODEL, TEXT_MODEL_CATEGORIES } from "../../../src/domain/moderation/text-model.ts";
 import type { StageResult } from "../../../src/domain/moderation/verdict.ts";
 
 const preset = presetPolicy("default", "workers-ai");
 
-type Thresholds = Partial<Record<CascadeHead, Partial<CascadeThresholds>>>;
+type Thresholds = Partial<Record<CascadeHead, Partial<AnyThresholds>>>;
 
 const withThresholds = (thresholds: Thresholds, policy: Policy = preset): Policy => ({
   ...policy,
@@ -32,15 +33,17 @@ const withThresholds = (thresholds: Thresholds, policy: Policy = preset): Policy
   },
 });
 
-/** A policy that requires nothing of a text but what the model has heads for. */
-const headsOnly = (thresholds: Thresholds): Policy => {
+/** A policy that requires these categories of a text, and no other of a judge. */
+const requiring = (required: readonly Category[], thresholds: Thresholds): Policy => {
   const categories = { ...preset.categories };
   for (const category of JUDGED_CATEGORIES) {
-    const required = (TEXT_MODEL_CATEGORIES as readonly Category[]).includes(category);
-    categories[category] = { ...categories[category], required };
+    categories[category] = { ...categories[category], required: required.includes(category) };
   }
   return withThresholds(thresholds, { ...preset, categories });
 };
+
+/** A policy that requires nothing of a text but what the model has heads for. */
+const headsOnly = (thresholds: Thresholds): Policy => requiring(TEXT_MODEL_CATEGORIES, thresholds);
 
 const read = (scores: Scores, fields: Partial<StageResult> = {}): StageResult => ({
   name: "tier0",
@@ -57,7 +60,20 @@ const read = (scores: Scores, fields: Partial<StageResult> = {}): StageResult =>
   ...fields,
 });
 
-const ANY = { any: { allow_below: 0.2, block_above: 0.95 } };
+const ANY = {
+  any: { allow_below: 0.2, block_above: 0.95, categories: requiredOfText(preset) },
+};
+const NOT_FOR_HATE = {
+  any: { ...ANY.any, categories: ANY.any.categories.filter((one) => one !== "hate") },
+};
+const FOR_NO_LIST = { any: { allow_below: 0.2, block_above: 0.95 } };
+
+/** The default policy with a rule for `illicit/violent`, which it does not require. */
+const withIllicit = (rule: Partial<CategoryRule>): Policy => {
+  const { categories } = preset;
+  const illicit = { ...categories["illicit/violent"], ...rule };
+  return { ...preset, categories: { ...categories, "illicit/violent": illicit } };
+};
 const EACH = Object.fromEntries(
   TEXT_MODEL_CATEGORIES.map((category) => [category, { allow_below: 0.2 }]),
 );
@@ -109,6 +125,40 @@ describe("what the text model decides alone", () => {
       withThresholds({ hate: { block_above: 0.8 } }),
       read({ toxicity: 0.99 }),
       null,
+    ],
+    [
+      "nothing by `any` where a category is required that it was not calibrated for",
+      withThresholds(ANY, withIllicit({ required: true })),
+      read({}),
+      null,
+    ],
+    [
+      "no block either",
+      withThresholds(ANY, withIllicit({ required: true })),
+      read({ toxicity: 0.99 }),
+      null,
+    ],
+    [
+      "a text where that category is required of pictures alone",
+      withThresholds(ANY, withIllicit({ required: true, inputs: ["image"] })),
+      read({}),
+      "allow",
+    ],
+    ["nothing by `any` without a category of a head", withThresholds(NOT_FOR_HATE), read({}), null],
+    ["nothing by `any` that names no categories", withThresholds(FOR_NO_LIST), read({}), null],
+    ["not where nothing is required either", requiring([], FOR_NO_LIST), read({}), null],
+    ["nor a block", withThresholds(FOR_NO_LIST), read({ toxicity: 0.99 }), null],
+    [
+      "by categories where `any` does not apply",
+      headsOnly({ ...EACH, ...FOR_NO_LIST }),
+      read({}),
+      "allow",
+    ],
+    [
+      "a text under a policy that requires less than `any` was calibrated for",
+      headsOnly(ANY),
+      read({}),
+      "allow",
     ],
     [
       "nobody in distress is blocked",

@@ -5,6 +5,7 @@ import {
   harmfulIn,
   isDecidedAlone,
   isDrawnForJudge,
+  requiredOfText,
 } from "../../../src/domain/moderation/cascade.ts";
 import type { Policy } from "../../../src/domain/moderation/policy.ts";
 import { presetPolicy } from "../../../src/domain/moderation/presets.ts";
@@ -13,7 +14,9 @@ import { TEXT_MODEL } from "../../../src/domain/moderation/text-model.ts";
 import type { DecidedSample, StageResult } from "../../../src/domain/moderation/verdict.ts";
 
 const preset = presetPolicy("default", "workers-ai");
-const tier0 = { model: TEXT_MODEL, thresholds: { any: { allow_below: 0.2, block_above: 0.9 } } };
+const categories = requiredOfText(preset);
+const any = { allow_below: 0.2, block_above: 0.9, categories };
+const tier0 = { model: TEXT_MODEL, thresholds: { any } };
 const calibrated: Policy = { ...preset, tier0 };
 
 const IDS = Array.from({ length: 20_000 }, (_, at) => `vrd_${at}`);

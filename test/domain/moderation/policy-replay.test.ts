@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { requiredOfText } from "../../../src/domain/moderation/cascade.ts";
 import {
   CATEGORIES,
   type Category,
@@ -323,9 +324,10 @@ describe("where a policy lets the text model decide alone", () => {
       { model },
     );
   const base = presetPolicy("default", "workers-ai");
+  const categories = requiredOfText(base);
   const calibratedPolicy = (block_above: number | null): Policy => ({
     ...base,
-    tier0: { model, thresholds: { any: { allow_below: 0.1, block_above } } },
+    tier0: { model, thresholds: { any: { allow_below: 0.1, block_above, categories } } },
   });
   const judgedAs = (
     toxicity: number,
