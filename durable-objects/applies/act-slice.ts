@@ -1,6 +1,6 @@
-import { withDefaults } from "../../src/domain/tenant/settings.ts";
+import { NO_VERSION, type Settings, withDefaults } from "../../src/domain/tenant/settings.ts";
 import { againAfterMs, MOST_TRIES, type StateApply } from "../../src/domain/tenant/state-apply.ts";
-import { isAsWanted } from "../../src/domain/tenant/state-plan.ts";
+import { expectedVersion, isAsWanted } from "../../src/domain/tenant/state-plan.ts";
 import type { AuditEntry } from "../../src/domain/account/audit-entry.ts";
 import { type ApplyDeps, answerOf, inLanes, readTenant } from "./apply-deps.ts";
 import type { Sender } from "./apply-store.ts";
@@ -9,10 +9,11 @@ import { counted } from "./plan-slice.ts";
 import { endedAs } from "./store-part.ts";
 
 // Carries the plan out, some tenants at a time, each for itself. What is about to be done is written
-// down before it is: after a crash such a tenant is looked at first, so that no change is made twice, none
-// is logged twice, and what somebody else changed meanwhile is not overwritten.
+// down before it is: after a crash such a tenant is looked at first, so that no change is made twice and
+// none is logged twice. Each change names the version that it was planned from, a create that there is no
+// tenant: what somebody else did meanwhile is not overwritten.
 
-/** Tenants of one slice: each is two calls of other objects at most. */
+/** Tenants of one slice: each is three calls of other objects at most. */
 const SLICE = 100;
 
 const ACT = "PUT /admin/state";
@@ -27,12 +28,7 @@ type Acted =
 export async function actSlice(deps: ApplyDeps, apply: StateApply): Promise<void> {
   const { rows, begun } = takeNext(deps, apply);
   if (rows.length === 0) return finish(deps, apply);
-  const creates = rows.filter(({ action }) => action === "create").map(({ tenant }) => tenant);
-  const made = new Set(creates.length === 0 ? [] : await deps.account().listedAmong(creates));
-  const acted = await inLanes(deps, rows, (row) => {
-    const isBegun = begun.has(row.tenant);
-    return act(deps, row, { isBegun, mustLook: isBegun || made.has(row.tenant) });
-  });
+  const acted = await inLanes(deps, rows, (row) => act(deps, row, begun.has(row.tenant)));
   const isLogged = await log(deps, apply, acted);
   deps.transact((nowMs) => {
     const now = deps.store.readNumber(apply.number);
@@ -59,38 +55,42 @@ function takeNext(deps: ApplyDeps, { number }: StateApply) {
   });
 }
 
-interface Standing {
-  /** It was about to be changed when an earlier slice was cut short. */
-  readonly isBegun: boolean;
-  /** It may be another than the plan was made from. */
-  readonly mustLook: boolean;
-}
-
-async function act(
-  deps: ApplyDeps,
-  row: ApplyRow,
-  { isBegun, mustLook }: Standing,
-): Promise<Acted> {
+async function act(deps: ApplyDeps, row: ApplyRow, isBegun: boolean): Promise<Acted> {
   const settings = withDefaults(row.settings as GivenSettings);
-  if (mustLook) {
-    const read = await readTenant(deps, row.tenant);
-    if (read.kind === "silent") return { kind: "later", row };
-    if (read.kind === "internal") return { kind: "failed", row, failure: read.kind };
-    const current = read.answer;
-    if (current !== null && isAsWanted(current.settings, settings)) {
-      const isOurs = isBegun && current.version === (row.version ?? 0) + 1;
-      return { kind: "done", row, version: isOurs ? current.version : null };
-    }
-    if ((current?.version ?? null) !== row.version) return conflicting(row);
-  }
+  const present = isBegun ? await look(deps, row, { settings, isBegun }) : null;
+  if (present !== null) return present;
   const change = { kind: "replace", settings } as const;
-  const put = await answerOf(deps, () => deps.account().putTenant(row.tenant, change, row.version));
+  const ifMatch = expectedVersion(row);
+  const put = await answerOf(deps, () => deps.account().putTenant(row.tenant, change, ifMatch));
   if (put.kind === "silent") return { kind: "later", row };
   if (put.kind === "internal") return { kind: "failed", row, failure: put.kind };
   const { answer } = put;
-  return answer.kind === "configured"
-    ? { kind: "done", row, version: answer.profile.version }
-    : { kind: "failed", row, failure: answer.kind };
+  if (answer.kind === "configured") {
+    return { kind: "done", row, version: answer.profile.version };
+  }
+  if (answer.kind !== "version_conflict") return { kind: "failed", row, failure: answer.kind };
+  return (await look(deps, row, { settings, isBegun })) ?? conflicting(row);
+}
+
+/**
+ * What came of a tenant that may not be as it was planned from. Null: it is.
+ *
+ * @param wanted `isBegun`: an earlier slice was about to change it, so the change may be ours
+ */
+async function look(
+  deps: ApplyDeps,
+  row: ApplyRow,
+  wanted: { readonly settings: Settings; readonly isBegun: boolean },
+): Promise<Acted | null> {
+  const read = await readTenant(deps, row.tenant);
+  if (read.kind === "silent") return { kind: "later", row };
+  if (read.kind === "internal") return { kind: "failed", row, failure: read.kind };
+  const version = read.answer?.version ?? NO_VERSION;
+  if (read.answer !== null && isAsWanted(read.answer.settings, wanted.settings)) {
+    const isOurs = wanted.isBegun && version === expectedVersion(row) + 1;
+    return { kind: "done", row, version: isOurs ? version : null };
+  }
+  return version === expectedVersion(row) ? null : conflicting(row);
 }
 
 const conflicting = (row: ApplyRow): Acted => ({

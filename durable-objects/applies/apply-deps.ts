@@ -38,7 +38,7 @@ export interface AccountSide {
   putTenant(
     id: string,
     change: Extract<SettingsChange, { kind: "replace" }>,
-    ifMatch: number | null,
+    ifMatch: number,
   ): Promise<Put | AccessRefusal>;
   recordAll(entries: readonly Omit<AuditEntry, "atMs">[]): Promise<void>;
 }

@@ -19,6 +19,7 @@ import type { Period } from "./ledger/ledger-store.ts";
 import type { Outside } from "./outside.ts";
 import { notFound } from "./page.ts";
 import type { Platform } from "../../src/domain/tenant/platform.ts";
+import { NO_VERSION } from "../../src/domain/tenant/settings.ts";
 import { Erasures } from "./privacy/erasures.ts";
 import type { Profile } from "./profile-store.ts";
 import type { Caller } from "./protocol.ts";
@@ -195,7 +196,9 @@ export class TenantNode implements TenantContext {
       return changed;
     }
     if (request.change.kind === "patch") return notFound("tenant");
-    if (request.ifMatch !== null) return { kind: "version_conflict", version: 0 };
+    if (request.ifMatch !== null && request.ifMatch !== NO_VERSION) {
+      return { kind: "version_conflict", version: NO_VERSION };
+    }
     const { settings } = request.change;
     const refused = refusedSettings(settings);
     if (refused !== null) return refused;

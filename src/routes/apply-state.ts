@@ -4,7 +4,11 @@ import type { PlatformCaller } from "../http/call.ts";
 import { newId } from "../http/ids.ts";
 import { logError, nameOf } from "../http/request-log.ts";
 import { issueKey } from "../http/authenticate.ts";
-import type { CurrentTenant, TenantPlan } from "../domain/tenant/state-plan.ts";
+import {
+  type CurrentTenant,
+  expectedVersion,
+  type TenantPlan,
+} from "../domain/tenant/state-plan.ts";
 import type { Applied } from "../api/native/state.ts";
 import { newEntry } from "../edge/audit.ts";
 import {
@@ -139,9 +143,10 @@ async function applyPlan(call: StateCall, plan: TenantPlan, issuesKey: boolean):
   const acts: Omit<AuditEntry, "atMs">[] = [];
   if (plan.action !== "unchanged") {
     const change = { kind: "replace", settings: plan.settings } as const;
+    const ifMatch = expectedVersion(plan);
     const put = await orInternal(
       call,
-      writeAccount(call.env, (account) => account.putTenant(plan.tenant, change, plan.version)),
+      writeAccount(call.env, (account) => account.putTenant(plan.tenant, change, ifMatch)),
     );
     if (put.kind !== "configured") return { applied: failed(begun, put.kind), acts };
     const fields = plan.changes.map(({ field }) => field);

@@ -64,7 +64,7 @@ export const putTenant = defineRoute({
   path: "/admin/tenants/:tenant",
   summary: "Make a tenant, or replace its settings",
   description:
-    'An absent field takes its default; the paid plan needs `overage_cap_neurons`, a number or `"unlimited"`. `If-Match` with the version is honoured. `warnings` says what may cost more, or be had less, than was meant.',
+    'An absent field takes its default; the paid plan needs `overage_cap_neurons`, a number or `"unlimited"`. `If-Match` with the version is honoured; `"0"` makes a tenant and replaces none. `warnings` says what may cost more, or be had less, than was meant.',
   surface: "native",
   auth,
   params: TENANT_PARAMS,

@@ -85,6 +85,17 @@ describe("settings", () => {
     expect((await change("yesterday")).status).toBe(400);
   });
 
+  it("makes a tenant with If-Match of version 0, and replaces none", async () => {
+    const request = {
+      key: env.ADMIN_TOKEN,
+      body: { plan: "free", daily_neurons: 1 },
+      headers: { "If-Match": '"0"' },
+    };
+    expect((await ask("PUT", "/admin/tenants/new-or-none", request)).status).toBe(201);
+    const { status, body } = await ask("PUT", "/admin/tenants/new-or-none", request);
+    expect([status, body.kind, body.version]).toEqual([412, "version_conflict", 1]);
+  });
+
   it.each([
     [{ plan: "free" }, "#/daily_neurons"],
     [{ plan: "gold", daily_neurons: 1 }, "#/plan"],

@@ -428,6 +428,72 @@ describe("a run that is cut short", () => {
     });
   });
 
+  it("does not overwrite a tenant that somebody makes in the midst of a slice", async () => {
+    await sendPart("one", "1/1", tenantsOf(["made", "same"]));
+    await ring();
+    await ring();
+    await swap(
+      account({
+        putTenant: async (id: string, change: never, ifMatch: never) => {
+          await makeTenant(id, id === "same" ? FREE : { daily_neurons: 777 });
+          return realAccount().putTenant(id, change, ifMatch);
+        },
+      }),
+    );
+    const done = await runToEnd("one");
+    expect(done).toMatchObject({ state: "done", tenants: { done: 1, failed: 1 } });
+    expect(done.failures).toEqual([{ tenant: "made", failure: "version_conflict" }]);
+    expect((await stateOf()).made.daily_neurons).toBe(777);
+    expect((await admin("GET", "/admin/tenants/same")).body.version).toBe(1);
+    // It did neither.
+    expect(await acts()).toEqual([]);
+  });
+
+  it("counts a tenant that it made, though the answer was lost", async () => {
+    await sendPart("one", "1/1", tenantsOf(["a"]));
+    await ring();
+    await ring();
+    let calls = 0;
+    await swap(
+      account({
+        putTenant: async (id: string, change: never, ifMatch: never) => {
+          calls += 1;
+          await realAccount().putTenant(id, change, ifMatch);
+          return down();
+        },
+      }),
+    );
+    await ring();
+    later(1000);
+    expect(await runToEnd("one")).toMatchObject({ tenants: { done: 1, failed: 0 } });
+    expect(calls).toBe(1);
+    expect((await admin("GET", "/admin/tenants/a")).body.version).toBe(1);
+    expect(await actsOn("a")).toEqual([
+      { act: "create", fields: ["daily_neurons", "plan"], version: 1, apply: "one" },
+    ]);
+  });
+
+  it("counts a tenant that an earlier call of its own makes late", async () => {
+    await sendPart("one", "1/1", tenantsOf(["a"]));
+    await ring();
+    await ring();
+    await swap(account({ putTenant: down }));
+    await ring();
+    await evict();
+    // The first call arrives after the second slice looked at the tenant, and before its own call.
+    await swap(
+      account({
+        putTenant: async (id: string, change: never, ifMatch: never) => {
+          await realAccount().putTenant(id, change, ifMatch);
+          return realAccount().putTenant(id, change, ifMatch);
+        },
+      }),
+    );
+    later(1000);
+    expect(await runToEnd("one")).toMatchObject({ tenants: { done: 1, failed: 0 } });
+    expect(await actsOn("a")).toHaveLength(1);
+  });
+
   it("asks again whom it could not ask, and gives up only on the one that never answers", async () => {
     let left = 2;
     await sendPart("one", "1/1", tenantsOf(["a", "b", "c"]));

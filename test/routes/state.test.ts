@@ -316,6 +316,21 @@ describe("what fails", () => {
     expect(acme.body).toMatchObject({ daily_neurons: 10_000, max_in_flight: 9 });
   });
 
+  it("is a tenant that was made in between: it is not replaced", async () => {
+    const real = env.ACCOUNT.getByName(ACCOUNT_NAME);
+    const late = account({
+      putTenant: async (id: string, change: never, ifMatch: never) => {
+        await makeTenant("acme", { daily_neurons: 777 });
+        return real.putTenant(id, change, ifMatch);
+      },
+    });
+    const reply = await put({ tenants: { acme: FREE } }, { env: late });
+    expect(reply.status).toBe(207);
+    expect(reply.body.tenants[0]).toMatchObject({ status: "failed", failure: "version_conflict" });
+    const acme = await admin("GET", "/admin/tenants/acme");
+    expect(acme.body).toMatchObject({ daily_neurons: 777, version: 1 });
+  });
+
   it("is a record that could not be made: the act is no success, and no key is shown", async () => {
     const deaf = account({ recordAll: down });
     const reply = await put({ tenants: { acme: FREE }, issue_keys: true }, { env: deaf });

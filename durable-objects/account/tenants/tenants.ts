@@ -4,7 +4,7 @@ import { consumed } from "../../../src/domain/ledger/day-totals.ts";
 import { microNeurons, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import { type Day, dayOf, type Month } from "../../../src/domain/ledger/period.ts";
 import { posted } from "../../../src/domain/ledger/quota.ts";
-import { promisedBy } from "../../../src/domain/tenant/settings.ts";
+import { NO_VERSION, promisedBy } from "../../../src/domain/tenant/settings.ts";
 import {
   type Birth,
   type Configured,
@@ -89,14 +89,20 @@ export class Tenants implements AccountFeature {
     this.#list = new TenantList(new TenantListStore(context.db), concerned.pool.cache);
   }
 
-  /** Makes a tenant or replaces its settings. The list knows it before its object does. */
+  /**
+   * Makes a tenant or replaces its settings. The list knows it before its object does.
+   *
+   * @param ifMatch the version that the tenant must have, `NO_VERSION` if it must not exist; null: any
+   */
   put(id: string, change: Replacement, ifMatch: number | null): Promise<Put | AccessRefusal> {
     return this.#inTurn(id, async () => {
       // Before the list knows of it: a tenant that is not made must not be listed.
       const refused = refusedSettings(change.settings);
       if (refused !== null) return refused;
       const isKnown = this.#store.readTenant(id)?.state === "active";
-      if (!isKnown && ifMatch !== null) return { kind: "version_conflict", version: 0 };
+      if (!isKnown && ifMatch !== null && ifMatch !== NO_VERSION) {
+        return { kind: "version_conflict", version: NO_VERSION };
+      }
       const { generation, carried } = await this.#listedAnew(id);
       const birth: Birth = { id, generation, carried, contentSecret: randomSecret() };
       const answer = await this.#concerned.tenant(id).configure({ birth, change, ifMatch });

@@ -176,6 +176,9 @@ export const monthlyCap = ({ monthly_cap_neurons: cap }: Settings): MicroNeurons
 /** The routes accept no more than six decimals, so nothing is lost here. */
 const amount = (neurons: number): MicroNeurons => fromNeurons(neurons) ?? ZERO;
 
+/** Tenants begin with version 1. As the version that a change expects: it makes a tenant, or does nothing. */
+export const NO_VERSION = 0;
+
 /**
  * What the settings promise from the account that all tenants share. A suspended tenant is promised nothing,
  * so that others can use its floor meanwhile.

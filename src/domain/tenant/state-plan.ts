@@ -1,5 +1,5 @@
 import type { Promised } from "../account/account-terms.ts";
-import { DEFAULT_SETTINGS, promisedBy, type Settings } from "./settings.ts";
+import { DEFAULT_SETTINGS, NO_VERSION, promisedBy, type Settings } from "./settings.ts";
 
 // The plan that makes the tenants match a document: the differences between present and wanted settings,
 // tenant by tenant. A tenant that the document does not name is left alone or, if the document is complete,
@@ -87,8 +87,12 @@ export function planTenant(
   };
 }
 
+/** The version that a tenant must have when its plan is carried out: others may change it meanwhile. */
+export const expectedVersion = ({ version }: Pick<TenantPlan, "version">): number =>
+  version ?? NO_VERSION;
+
 export const promiseOf = ({ tenant, settings, version }: TenantPlan): PlannedPromise => ({
-  ...promisedBy({ settings, version: version ?? 0 }),
+  ...promisedBy({ settings, version: expectedVersion({ version }) }),
   tenant,
 });
 
