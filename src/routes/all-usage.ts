@@ -22,11 +22,14 @@ import { isPlaceOf, type Place, type UsageScope } from "../reports/usage-columns
 import { readDrawn, readGroups, readTotals, type UsageRead } from "../reports/usage-store.ts";
 import { AllUsageOutput, asOf, platformFields, NO_SUM_FIELDS } from "../api/native/all-usage.ts";
 import { dayInput, name, pageQuery, NOT_A_CURSOR, unlessEmpty } from "../api/field.ts";
-import { MAX_CURSOR, readUsageCursor, usageCursor } from "../api/native/usage-cursor.ts";
+import { placeCursor, readPlaceCursor } from "../api/native/place-cursor.ts";
 import { groupInput, toUsageRow, usagePage, usageSums } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
 import { readReports } from "../edge/reports.ts";
 import { type Range, rangeOf } from "./usage-range.ts";
+
+/** A user's id of 256 characters, a model three times, and what JSON adds. */
+const MAX_CURSOR = 4096;
 
 /** Rows read in one step while streaming. */
 const STREAM_PAGE = 1000;
@@ -108,7 +111,7 @@ export const getAllUsage = defineRoute({
         after === null ? readSums(database, { range, scope, nowMs }) : null,
         readFreshness(database),
       ]);
-      const next = page.next === null ? null : usageCursor(range.groupBy, page.next);
+      const next = page.next === null ? null : placeCursor(range.groupBy.join(","), page.next);
       const fields =
         sums === null ? NO_SUM_FIELDS : sumFields(sums, { nowMs, plan: config.workersPlan });
       return ok({
@@ -130,7 +133,7 @@ function placeIn(
   scope: UsageScope,
 ): Place | null | undefined {
   if (cursor === undefined) return null;
-  const place = readUsageCursor(cursor, groupBy);
+  const place = readPlaceCursor(cursor, groupBy.join(","));
   return place !== null && isPlaceOf(place, groupBy, scope) ? place : undefined;
 }
 

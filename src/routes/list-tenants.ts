@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { TenantPlace, TenantSort } from "../domain/account/listed-tenant.ts";
+import type { TenantPlace } from "../domain/account/listed-tenant.ts";
 import { shaped, invalid } from "../http/field-errors.ts";
 import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
@@ -10,7 +10,7 @@ import {
   toListedTenant,
   toSharingTenant,
 } from "../api/native/listed-tenant.ts";
-import { readTenantCursor, tenantCursor } from "../api/native/tenant-cursor.ts";
+import { readTenantCursor, tenantCursor, type TenantOrder } from "../api/native/tenant-cursor.ts";
 import { readAccount } from "../edge/bindings.ts";
 
 // Lists of tenants that the `Account` object answers alone: no tenant's object is woken for them.
@@ -53,13 +53,14 @@ export const listTenants = defineRoute({
   failures: [],
   handle: async (call) => {
     const { limit, sort, prefix, plan = null, state = null } = call.query;
-    const after = placeIn(call.query);
+    const order = { list: "tenants", sort } as const;
+    const after = placeIn(call.query.cursor, order);
     if (after === undefined) return NOT_OURS;
     const found = await readAccount(call.env, (account) =>
       account.listTenantRows({ sort, after, limit }, { prefix, plan, state }),
     );
     if ("kind" in found) return found;
-    const next = nextOf(sort, found, found.items.at(-1)?.id);
+    const next = nextOf(order, found, found.items.at(-1)?.id);
     return ok(list(found.items.map(toListedTenant), next));
   },
 });
@@ -76,13 +77,14 @@ export const listSharing = defineRoute({
   failures: [],
   handle: async (call) => {
     const { limit, sort } = call.query;
-    const after = placeIn(call.query);
+    const order = { list: "account_tenants", sort } as const;
+    const after = placeIn(call.query.cursor, order);
     if (after === undefined) return NOT_OURS;
     const found = await readAccount(call.env, (account) =>
       account.listSharing({ sort, after, limit }),
     );
     if ("kind" in found) return found;
-    const next = nextOf(sort, found, found.items.at(-1)?.id);
+    const next = nextOf(order, found, found.items.at(-1)?.id);
     return ok(list(found.items.map(toSharingTenant), next));
   },
 });
@@ -90,17 +92,14 @@ export const listSharing = defineRoute({
 const NOT_OURS = invalid(["cursor"], "is not a cursor of this list in this order");
 
 /** Null: from the beginning; undefined: it is no cursor of this list. */
-function placeIn(query: {
-  readonly cursor?: string | undefined;
-  readonly sort: TenantSort;
-}): TenantPlace | null | undefined {
-  if (query.cursor === undefined) return null;
-  return readTenantCursor(query.cursor, query.sort) ?? undefined;
+function placeIn(cursor: string | undefined, order: TenantOrder): TenantPlace | null | undefined {
+  if (cursor === undefined) return null;
+  return readTenantCursor(cursor, order) ?? undefined;
 }
 
 const nextOf = (
-  sort: TenantSort,
+  order: TenantOrder,
   { more, lastAmount }: { readonly more: boolean; readonly lastAmount: number },
   id: string | undefined,
 ): string | null =>
-  more && id !== undefined ? tenantCursor(sort, { amount: lastAmount, id }) : null;
+  more && id !== undefined ? tenantCursor(order, { amount: lastAmount, id }) : null;

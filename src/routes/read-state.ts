@@ -16,6 +16,8 @@ import { readAccount, UNAVAILABLE } from "../edge/bindings.ts";
 /** Tenants of one step of a stream. */
 const STREAM_PAGE = 50;
 
+const ORDER = { list: "state", sort: "id" } as const;
+
 interface StatePage {
   readonly kind: "page";
   readonly tenants: ReadonlyMap<string, CurrentTenant>;
@@ -65,7 +67,7 @@ export const getState = defineRoute({
   failures: [],
   handle: async (call) => {
     const { cursor, limit } = call.query;
-    const place = cursor === undefined ? { id: "" } : readTenantCursor(cursor, "id");
+    const place = cursor === undefined ? { id: "" } : readTenantCursor(cursor, ORDER);
     if (place === null) return NOT_A_CURSOR;
     const streamed = acceptsNdjson(call.request);
     const page = await readPage(call, place.id, streamed ? STREAM_PAGE : limit);
@@ -85,7 +87,7 @@ export const getState = defineRoute({
       prune: false,
       issue_keys: false,
       has_more: next !== null,
-      next_cursor: next === null ? null : tenantCursor("id", { amount: 0, id: next }),
+      next_cursor: next === null ? null : tenantCursor(ORDER, { amount: 0, id: next }),
     });
   },
 });

@@ -26,6 +26,8 @@ import { callApplies, UNAVAILABLE } from "../edge/bindings.ts";
 
 const auth = { kind: "platform" } as const;
 
+const ORDER = { list: "apply_tenants", sort: "id" } as const;
+
 const PARAMS = v.strictObject({ id: applyId });
 
 const NO_APPLY = { kind: "not_found", what: "apply" } as const;
@@ -96,7 +98,7 @@ export const listApplyTenants = defineRoute({
   failures: ["not_found"],
   handle: async (call) => {
     const { cursor, limit, status } = call.query;
-    const place = cursor === undefined ? { id: "" } : readTenantCursor(cursor, "id");
+    const place = cursor === undefined ? { id: "" } : readTenantCursor(cursor, ORDER);
     if (place === null) return NOT_A_CURSOR;
     const stage = status === undefined ? null : stageOf(status);
     const read = await callApplies(call.env, async (applies) => ({
@@ -107,7 +109,7 @@ export const listApplyTenants = defineRoute({
     const { rows, more } = read.page;
     const last = rows.at(-1);
     const next =
-      more && last !== undefined ? tenantCursor("id", { amount: 0, id: last.tenant }) : null;
+      more && last !== undefined ? tenantCursor(ORDER, { amount: 0, id: last.tenant }) : null;
     return ok(list(rows.map(toApplyTenant), next));
   },
 });

@@ -5,6 +5,7 @@ import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../src/domain/ledger/period.ts";
 import { admin, makeTenant } from "../client.ts";
 import { cleanUp, NOW, stopClock } from "../durable-objects/a-tenant.ts";
+import { sendPart, tenantsOf } from "./an-apply.ts";
 
 // Lists of tenants that the account answers alone.
 
@@ -13,6 +14,8 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await cleanUp();
 });
+
+const BASE64URL = { alphabet: "base64url", omitPadding: true } as const;
 
 const ids = (data: readonly { readonly id?: string; readonly tenant?: string }[]) =>
   data.map(({ id, tenant }) => id ?? tenant);
@@ -139,4 +142,36 @@ describe("GET /admin/tenants", () => {
       expect(other.status).toBe(400);
     },
   );
+
+  it("takes no cursor of another list, and none with an amount by id", async () => {
+    await makeTenant("a");
+    await makeTenant("b");
+    await sendPart("one", "1/1", tenantsOf(["a", "b"]));
+    const paths = [
+      "/admin/tenants",
+      "/admin/account/tenants",
+      "/admin/state",
+      "/admin/state/applies/one/tenants",
+    ];
+    const first = await Promise.all(paths.map((path) => admin("GET", `${path}?limit=1`)));
+    const cursors = first.map(({ body }): string => body.next_cursor);
+    const taken = cursors.map((cursor) =>
+      Promise.all(
+        paths.map(async (path) => (await admin("GET", `${path}?cursor=${cursor}`)).status),
+      ),
+    );
+    expect(await Promise.all(taken)).toEqual(
+      paths.map((own) => paths.map((path) => (path === own ? 200 : 400))),
+    );
+    const tampered = cursors.map((cursor) => {
+      const text = new TextDecoder().decode(Uint8Array.fromBase64(cursor, BASE64URL));
+      return new TextEncoder().encode(text.replace(",0,", ",5,")).toBase64(BASE64URL);
+    });
+    const refused = tampered.map(async (cursor, at) => {
+      expect(cursor).not.toBe(cursors[at]);
+      const { status, body } = await admin("GET", `${paths[at]}?cursor=${cursor}`);
+      return [status, body.errors[0].pointer];
+    });
+    expect(await Promise.all(refused)).toEqual(paths.map(() => [400, "#/cursor"]));
+  });
 });

@@ -1,24 +1,26 @@
 import type { TenantPlace, TenantSort } from "../../domain/account/listed-tenant.ts";
 import { TENANT_ID } from "../../http/authenticate.ts";
+import { placeCursor, readPlaceCursor } from "./place-cursor.ts";
 
-// `next_cursor` of the account's lists of tenants: by what they are sorted and where the page's last one
-// stood, as JSON in base64url. A page goes on behind that place, whatever changed since.
+// `next_cursor` of the account's lists of tenants.
 
-const BASE64URL = { alphabet: "base64url", omitPadding: true } as const;
+/** A cursor of one list, or of one order, is none of another. */
+export interface TenantOrder {
+  readonly list: "tenants" | "account_tenants" | "state" | "apply_tenants";
+  readonly sort: TenantSort;
+}
 
-export const tenantCursor = (sort: TenantSort, { amount, id }: TenantPlace): string =>
-  new TextEncoder().encode(JSON.stringify([sort, amount, id])).toBase64(BASE64URL);
+const nameOf = ({ list, sort }: TenantOrder): string => `${list} ${sort}`;
 
-/** Null: we made none such for this order. */
-export function readTenantCursor(cursor: string, sort: TenantSort): TenantPlace | null {
-  try {
-    const bytes = Uint8Array.fromBase64(cursor, { alphabet: "base64url" });
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const [, amount, id] = JSON.parse(text) as readonly unknown[];
-    if (!Number.isSafeInteger(amount) || typeof id !== "string" || !TENANT_ID.test(id)) return null;
-    const place = { amount: amount as number, id };
-    return place.amount >= 0 && tenantCursor(sort, place) === cursor ? place : null;
-  } catch {
-    return null;
-  }
+export const tenantCursor = (order: TenantOrder, { amount, id }: TenantPlace): string =>
+  placeCursor(nameOf(order), [amount, id]);
+
+/** Null: it is not a cursor of this list in this order. */
+export function readTenantCursor(cursor: string, order: TenantOrder): TenantPlace | null {
+  const place = readPlaceCursor(cursor, nameOf(order));
+  if (place?.length !== 2) return null;
+  const [amount, id] = place;
+  if (typeof id !== "string" || !TENANT_ID.test(id)) return null;
+  if (typeof amount !== "number" || !Number.isSafeInteger(amount) || amount < 0) return null;
+  return order.sort === "id" && amount !== 0 ? null : { amount, id };
 }
