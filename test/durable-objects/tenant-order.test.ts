@@ -16,9 +16,9 @@ const amountsOf = (spent: number): Amounts => ({
 function allPages(tenants: ReadonlyMap<string, number>, sort: TenantSort, limit: number) {
   const byId = [...tenants.keys()].toSorted();
   const listed = {
-    amounts: [...tenants].filter(([, spent]) => spent > 0).map(toAmounts),
+    amounts: () => [...tenants].filter(([, spent]) => spent > 0).map(toAmounts),
     amountsOf: (id: string) => amountsOf(tenants.get(id) ?? 0),
-    accepts: (id: string) => tenants.has(id),
+    accepted: (ids: readonly string[]) => ids.filter((id) => tenants.has(id)),
     idsAfter: (after: string, most: number) => byId.filter((id) => id > after).slice(0, most),
   };
   const seen: string[] = [];

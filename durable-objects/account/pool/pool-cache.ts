@@ -260,6 +260,13 @@ export class PromiseCache {
     return read;
   }
 
+  /** Promises to those of these tenants that are there. They are not kept: they may be many. */
+  among(tenants: readonly string[]): readonly TenantPromise[] {
+    const known = tenants.flatMap((tenant) => this.#known.get(tenant) ?? []);
+    const unknown = tenants.filter((tenant) => !this.#known.has(tenant));
+    return unknown.length === 0 ? known : [...known, ...this.#store.among(unknown)];
+  }
+
   /** Sums of all promises, kept as they change. */
   get sums(): Sums {
     return (this.#sums ??= this.#store.sums());

@@ -37,6 +37,18 @@ export class PromiseStore {
     return row === undefined ? null : toPromise(row);
   }
 
+  /** Those of these tenants that are there, in one statement. */
+  among(tenants: readonly string[]): TenantPromise[] {
+    return this.#db
+      .run<PromiseRow>(
+        // CROSS: in this order. The other order would read all promises.
+        `SELECT tenant, life, version, plan, daily, floor, suspended
+          FROM json_each(?) AS asked CROSS JOIN promises ON tenant = asked.value`,
+        JSON.stringify(tenants),
+      )
+      .map(toPromise);
+  }
+
   write({ tenant, generation, version, ...promised }: TenantPromise): void {
     const { plan, daily, floor, suspended } = promised;
     this.#db.run(

@@ -10,6 +10,7 @@ import { type Day, dayOf } from "../../../src/domain/ledger/period.ts";
 import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import type { TenantListStore } from "./tenant-list-store.ts";
 import type { PoolCache } from "../pool/pool-cache.ts";
+import type { TenantPromise } from "../pool/promise-store.ts";
 import { idsInOrder, type Listed, type TenantPage } from "./tenant-order.ts";
 
 // What the account knows of its tenants, without a call of their objects.
@@ -50,18 +51,24 @@ export class TenantList {
     const isOver = state === "deleting";
     // These are few, and have nothing of the day any more.
     const page: TenantPage = isOver ? { ...requested, sort: "id" } : requested;
-    const accepts = (id: string): boolean => {
-      const promise = promises.get(id);
-      if (promise === undefined || !id.startsWith(prefix)) return false;
-      if (state !== null && promise.suspended !== (state === "suspended")) return false;
-      return plan === null || promise.plan === plan;
+    const isOnList = (promise: TenantPromise): boolean =>
+      (state === null || promise.suspended === (state === "suspended")) &&
+      (plan === null || promise.plan === plan);
+    const accepted = (ids: readonly string[]): readonly string[] => {
+      const kept = new Set(
+        promises
+          .among(ids)
+          .filter(isOnList)
+          .map(({ tenant }) => tenant),
+      );
+      return ids.filter((id) => kept.has(id));
     };
     const idsAfter = isOver
       ? (id: string, limit: number) =>
           plan === null ? this.#store.listEnding(id, { prefix, limit }) : []
       : (id: string, limit: number) => this.#store.listTenants(id, { ...filter, limit });
     const day = dayOf(this.#cache.now(wallMs));
-    const found = this.#find(page, { accepts: isOver ? () => false : accepts, idsAfter }, day);
+    const found = this.#find(page, { prefix, accepted, idsAfter }, day);
     return this.#page(page, found, (id, today) => {
       const settings = isOver ? null : (promises.get(id) ?? null);
       if (settings === null) return { id, state: "deleting", settings, today };
@@ -73,7 +80,7 @@ export class TenantList {
   sharing(page: TenantPage, wallMs: number): Page<SharingTenant> {
     const day = dayOf(this.#cache.now(wallMs));
     const idsAfter = (id: string, limit: number) => this.#store.listSharing(day, id, limit);
-    const found = this.#find(page, { accepts: () => true, idsAfter }, day);
+    const found = this.#find(page, { prefix: "", accepted: (ids) => ids, idsAfter }, day);
     return this.#page(page, found, (id, today) => {
       const promise = this.#cache.promises.get(id);
       const { floors } = promiseSums(promise === undefined ? [] : [promise]);
@@ -82,9 +89,13 @@ export class TenantList {
     });
   }
 
-  #find(page: TenantPage, of: Pick<Listed, "accepts" | "idsAfter">, day: Day): Found {
+  #find(
+    page: TenantPage,
+    { prefix, ...of }: Pick<Listed, "accepted" | "idsAfter"> & { readonly prefix: string },
+    day: Day,
+  ): Found {
     const pool = this.#cache.pool(day);
-    const amounts = pool.allAmounts();
+    const amounts = () => amountsOf(pool, prefix);
     return {
       pool,
       ids: idsInOrder(page, { ...of, amounts, amountsOf: (id) => pool.amountsOf(id) }),
@@ -102,6 +113,10 @@ export class TenantList {
     const lastAmount = last === undefined ? 0 : amountBy(sort, pool.amountsOf(last));
     return { items, lastAmount, more: ids.length > limit };
   }
+}
+
+function* amountsOf(pool: DayPool, prefix: string): Generator<readonly [string, Amounts]> {
+  for (const one of pool.allAmounts()) if (one[0].startsWith(prefix)) yield one;
 }
 
 const amountBy = (sort: TenantSort, amounts: Amounts): number =>
