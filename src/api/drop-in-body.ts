@@ -66,8 +66,11 @@ export function mendedModeration(value: unknown): unknown {
 }
 
 /** A chat, with its history as the field's gateways take it. */
-export function mendedChat(value: unknown): unknown {
-  const body = mendedEffort(mendedFormat(mended(value)));
+export const mendedChat = (value: unknown): unknown => withChatForms(mended(value));
+
+/** The same of a body that is mended but for what only a chat has. */
+export function withChatForms(value: unknown): unknown {
+  const body = mendedEffort(mendedFormat(value));
   if (!isFields(body)) return body;
   const { messages, tools, tool_choice: choice } = body;
   // `auto` is what is done without tools anyway.
@@ -234,12 +237,14 @@ function withCall({ function_call: called, ...message }: Fields): Fields {
   return { ...message, tool_calls: [{ id: called["name"], type: "function", function: called }] };
 }
 
+/** Workers AI's older models have the name and the arguments of a call beside its id. */
 function mendedCall(call: unknown): unknown {
   if (!isFields(call)) return call;
-  const { function: called } = call;
+  const { name, arguments: given, ...rest } = call;
+  const { function: called = name === undefined ? undefined : { name, arguments: given } } = call;
   return {
     type: "function",
-    ...call,
+    ...rest,
     ...(isFields(called) && { function: { ...called, ...mendedArguments(called) } }),
   };
 }

@@ -96,6 +96,13 @@ describe("a history", () => {
       },
     ],
     [
+      { role: "assistant", tool_calls: [{ id: "c", name: "f", arguments: { a: 1 } }] },
+      {
+        role: "assistant",
+        tool_calls: [{ ...CALL, function: { name: "f", arguments: '{"a":1}' } }],
+      },
+    ],
+    [
       { role: "assistant", tool_calls: [{ ...CALL, function: { name: "f" } }] },
       { role: "assistant", tool_calls: [CALL] },
     ],

@@ -246,6 +246,75 @@ describe("text generation by a newer model", () => {
   });
 });
 
+const CALL = { id: "c", type: "function", function: { name: "f", arguments: "{}" } };
+const called = (call: object) => ({ role: "assistant", content: null, tool_calls: [call] });
+const withArguments = (given: unknown) =>
+  called({ ...CALL, function: { name: "f", arguments: given } });
+const DATA_URI = `data:image/png;base64,${PIXEL}`;
+
+describe("a history", () => {
+  it.each<[object, object]>([
+    [withArguments({ a: 1 }), withArguments('{"a":1}')],
+    [withArguments(""), withArguments("{}")],
+    [{ role: "assistant", content: [], tool_calls: [CALL] }, called(CALL)],
+    [called({ id: "c", function: CALL.function }), called(CALL)],
+    [called({ name: "f", arguments: {} }), called({ ...CALL, id: "call_0" })],
+    [called({ ...CALL, id: "c".repeat(512) }), called({ ...CALL, id: "c".repeat(512) })],
+    [
+      { role: "assistant", content: [{ type: "refusal", refusal: "No." }] },
+      { role: "assistant", content: [{ type: "text", text: "No." }] },
+    ],
+    [
+      { role: "assistant", content: [{ type: "thinking", thinking: "hm" }, "Yes."] },
+      { role: "assistant", content: [{ type: "text", text: "Yes." }] },
+    ],
+    [
+      { role: "user", name: "", content: [{ type: "image_url", image_url: DATA_URI }] },
+      { role: "user", content: [{ type: "image_url", image_url: { url: DATA_URI } }] },
+    ],
+    [
+      { role: "function", name: "f", content: "4" },
+      { role: "tool", content: "4", tool_call_id: "f" },
+    ],
+    [
+      { role: "tool", name: "f", content: "4" },
+      { role: "tool", content: "4", name: "f" },
+    ],
+  ])("is taken as other providers write it: %j", async (sent, read) => {
+    const tenant = await aTenant();
+    const asked = { role: "user", content: marked("text=Yes") };
+    const reply = await run(tenant, GEMMA, { messages: [sent, asked] });
+    expect(reply.status).toBe(200);
+    expect((await inputsOf(asked.content))?.["messages"]).toEqual([read, asked]);
+  });
+
+  it.each<[object, string]>([
+    [withArguments('{"a":'), "/tool_calls/0/function/arguments"],
+    [withArguments("[1]"), "/tool_calls/0/function/arguments"],
+    [called({ name: "f", arguments: [1] }), "/tool_calls/0/function/arguments"],
+    [called({ ...CALL, id: "c".repeat(513) }), "/tool_calls/0/id"],
+    [{ role: "user", content: null }, "/content"],
+  ])("with %j is refused by name", async (message, field) => {
+    const tenant = await aTenant();
+    const reply = await run(tenant, GEMMA, { messages: [message] });
+    expect(reply.status).toBe(400);
+    expect(reply.body.errors[0].source.pointer).toBe(`/messages/0${field}`);
+  });
+
+  it("has tools without a type, with all that they say", async () => {
+    const tenant = await aTenant();
+    const asked = { role: "user", content: marked("text=Yes") };
+    const declared = { ...TOOL.function, strict: true };
+    const tools = [{ function: declared }, { name: "g", parameters: [] }];
+    const reply = await run(tenant, GEMMA, { messages: [asked], tools });
+    expect(reply.status).toBe(200);
+    expect((await inputsOf(asked.content))?.["tools"]).toEqual([
+      { type: "function", function: declared },
+      { type: "function", function: { name: "g", parameters: {} } },
+    ]);
+  });
+});
+
 describe("a name that the catalogue does not have", () => {
   it("is an alias where it is asked like a language model", async () => {
     const tenant = await aTenant({ aliases: { "gpt-4o": LLAMA, embed: SMALL } });

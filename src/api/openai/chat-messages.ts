@@ -5,7 +5,8 @@ import { stated } from "../../http/field-errors.ts";
 import { object } from "../object-input.ts";
 
 // The messages of OpenAI's chat completions, as its clients send them, and what engines are given:
-// `developer` is a system message, a refusal is text, and what only decorates is left out.
+// `developer` is a system message, a refusal is text, and what only decorates is left out. Chats on
+// Workers AI's own surface are read here too.
 
 /** A conversation of thousands of turns; the body's limit of 2 MB is what bounds the text. */
 const MAX_MESSAGES = 4096;
@@ -51,38 +52,64 @@ const ToolCallInput = object({
 
 const name = v.nullish(shortName);
 
-const Message = v.variant("role", [
-  object({ role: v.picklist(["system", "developer"]), content: text, name }),
+const SystemMessage = object({
+  role: v.picklist(["system", "developer"]),
+  content: text,
+  name,
+});
+
+const UserMessage = object({
+  role: v.literal("user"),
+  content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
+  name,
+});
+
+const toolCalls = <S extends v.GenericSchema>(call: S) =>
+  v.nullish(v.pipe(v.array(call), v.maxLength(MAX_TOOL_CALLS)));
+
+const AssistantMessage = object({
+  role: v.literal("assistant"),
+  content: v.nullish(v.union([v.string(), parts(v.variant("type", [TextPart, RefusalPart]))])),
+  refusal: v.nullish(v.string()),
+  name,
+  tool_calls: toolCalls(ToolCallInput),
+});
+
+const ToolMessage = object({
+  role: v.literal("tool"),
+  content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
+  tool_call_id: toolId,
+});
+
+const conversation = <S extends v.GenericSchema>(message: S) =>
+  v.pipe(
+    v.array(message),
+    v.minLength(1),
+    v.maxLength(MAX_MESSAGES),
+    v.description("The conversation. Parts may be text and, from the user, pictures."),
+  );
+
+const Message = v.variant("role", [SystemMessage, UserMessage, AssistantMessage, ToolMessage]);
+
+export const Messages = conversation(Message);
+
+/** As Workers AI's older models have them: a call has no id, and its answer names the tool. */
+const OlderMessage = v.variant("role", [
+  SystemMessage,
+  UserMessage,
   object({
-    role: v.literal("user"),
-    content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
-    name,
+    ...AssistantMessage.entries,
+    tool_calls: toolCalls(object({ ...ToolCallInput.entries, id: v.optional(toolId) })),
   }),
-  object({
-    role: v.literal("assistant"),
-    content: v.nullish(v.union([v.string(), parts(v.variant("type", [TextPart, RefusalPart]))])),
-    refusal: v.nullish(v.string()),
-    name,
-    tool_calls: v.nullish(v.pipe(v.array(ToolCallInput), v.maxLength(MAX_TOOL_CALLS))),
-  }),
-  object({
-    role: v.literal("tool"),
-    content: v.union([v.string(), parts(v.variant("type", [TextPart, ImagePart]))]),
-    tool_call_id: toolId,
-  }),
+  object({ ...ToolMessage.entries, tool_call_id: v.optional(toolId), name }),
 ]);
 
-export const Messages = v.pipe(
-  v.array(Message),
-  v.minLength(1),
-  v.maxLength(MAX_MESSAGES),
-  v.description("The conversation. Parts may be text and, from the user, pictures."),
-);
+export const OlderMessages = conversation(OlderMessage);
 
-type MessageInput = v.InferOutput<typeof Message>;
+type MessageInput = v.InferOutput<typeof OlderMessage>;
 
 /** Pictures still as they were named: by URL or as data URIs. */
-export const toMessages = (messages: v.InferOutput<typeof Messages>): readonly ChatMessage[] =>
+export const toMessages = (messages: readonly MessageInput[]): readonly ChatMessage[] =>
   messages.map(toMessage);
 
 function toMessage(message: MessageInput): ChatMessage {
@@ -92,10 +119,16 @@ function toMessage(message: MessageInput): ChatMessage {
       return { role: "system", content: message.content, ...named(message.name) };
     case "user":
       return { role: "user", content: message.content, ...named(message.name) };
-    case "tool":
-      return { role: "tool", content: message.content, tool_call_id: message.tool_call_id };
+    case "tool": {
+      const { content, tool_call_id: callId } = message;
+      const id = callId === undefined ? {} : { tool_call_id: callId };
+      return { role: "tool", content, ...named(message.name), ...id };
+    }
     case "assistant": {
-      const calls: readonly ToolCall[] = message.tool_calls ?? [];
+      const calls = (message.tool_calls ?? []).map((call, at): ToolCall => ({
+        ...call,
+        id: call.id ?? `call_${at}`,
+      }));
       return {
         role: "assistant",
         content: saidBy(message),

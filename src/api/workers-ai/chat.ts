@@ -1,11 +1,12 @@
 import * as v from "valibot";
-import type { ChatMessage, ChatPart, ToolCall } from "../../engines/inference.ts";
+import type { ChatMessage, ChatPart } from "../../engines/inference.ts";
 import type { Picture } from "../../engines/picture.ts";
 import { between } from "../field.ts";
-import { chatFormRefused, isEmptyList, mendedFormat } from "../drop-in-body.ts";
+import { chatFormRefused, isEmptyList, withChatForms } from "../drop-in-body.ts";
 import { seed, withExactSeed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
+import { OlderMessages, toMessages } from "../openai/chat-messages.ts";
 import { known, stopSequences } from "../openai/drop-in.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
 import { object, orEmptyList, record } from "../object-input.ts";
@@ -13,8 +14,6 @@ import { object, orEmptyList, record } from "../object-input.ts";
 // Text generation in the Workers AI drop-in: a prompt or messages, in the inputs of its older models
 // and those of its newer ones, which speak OpenAI's.
 
-const MAX_MESSAGES = 4096;
-const MAX_PARTS = 256;
 const MAX_TOOLS = 128;
 /** No context window is longer. */
 const MAX_MAX_TOKENS = 1_048_576;
@@ -25,35 +24,11 @@ const maxTokens = v.nullish(
 
 const shortName = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 
-const Part = v.variant("type", [
-  object({ type: v.literal("text"), text: v.string() }),
-  object({
-    type: v.literal("image_url"),
-    image_url: object({ url: v.pipe(v.string(), v.minLength(1)) }),
-  }),
-]);
-
-const Call = object({
-  id: v.optional(shortName),
-  function: v.optional(object({ name: shortName, arguments: v.string() })),
-  name: v.optional(shortName),
-  arguments: v.optional(v.unknown()),
-});
-
-const Message = object({
-  role: v.picklist(["system", "developer", "user", "assistant", "tool"]),
-  content: v.nullish(
-    v.union([v.string(), v.pipe(v.array(Part), v.minLength(1), v.maxLength(MAX_PARTS))]),
-  ),
-  name: v.nullish(shortName),
-  tool_call_id: v.nullish(shortName),
-  tool_calls: v.nullish(v.pipe(v.array(Call), v.maxLength(MAX_TOOLS))),
-});
-
 const Declaration = object({
   name: shortName,
   description: v.exactOptional(v.string()),
   parameters: v.exactOptional(orEmptyList(record(v.string(), v.unknown()))),
+  strict: v.exactOptional(v.boolean()),
 });
 
 /** Older models also take a tool without the wrapping. */
@@ -66,7 +41,7 @@ const ResponseFormat = object({
 
 export const ChatInput = object({
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
-  messages: v.optional(v.pipe(v.array(Message), v.minLength(1), v.maxLength(MAX_MESSAGES))),
+  messages: v.optional(OlderMessages),
   image: v.optional(image),
   stream: v.nullish(v.boolean(), false),
   max_tokens: maxTokens,
@@ -123,7 +98,7 @@ export interface ChatRun {
 
 export function readChat(body: RunBody): ChatRun | RunFailure {
   const mended: RunBody =
-    body.kind === "json" ? { ...body, value: mendedFormat(body.value) } : body;
+    body.kind === "json" ? { ...body, value: withChatForms(body.value) } : body;
   const form = mended.kind === "json" ? chatFormRefused(mended.value) : null;
   if (form !== null) return { kind: "invalid_request", errors: [form] };
   const parsed = parseInputs(ChatInput, mended);
@@ -132,7 +107,7 @@ export function readChat(body: RunBody): ChatRun | RunFailure {
   const refused = refusedIn(inputs);
   if (refused !== null) return refused;
   const messages =
-    inputs.messages?.map(toMessage) ?? (inputs.prompt === undefined ? null : [user(inputs.prompt)]);
+    inputs.messages === undefined ? promptOf(inputs.prompt) : toMessages(inputs.messages);
   if (messages === null) {
     return {
       kind: "invalid_request",
@@ -216,31 +191,8 @@ function refusedIn(body: ChatBody): RunFailure | null {
   return n === 1 ? null : refuse("n", "one answer is given.");
 }
 
-const user = (content: string): ChatMessage => ({ role: "user", content });
-
-function toMessage(message: v.InferOutput<typeof Message>): ChatMessage {
-  const { role, content = null, name, tool_call_id: callId, tool_calls: calls } = message;
-  return {
-    role: role === "developer" ? "system" : role,
-    content,
-    ...(typeof name === "string" && { name }),
-    ...(typeof callId === "string" && { tool_call_id: callId }),
-    ...(calls && calls.length > 0 && { tool_calls: calls.map(toCall) }),
-  };
-}
-
-/** An older model's call has no id; its arguments are what they say, not a text of it. */
-function toCall(call: v.InferOutput<typeof Call>, at: number): ToolCall {
-  const given = call.function?.arguments ?? call.arguments ?? {};
-  return {
-    id: call.id ?? `call_${at}`,
-    type: "function",
-    function: {
-      name: call.function?.name ?? call.name ?? "",
-      arguments: typeof given === "string" ? given : JSON.stringify(given),
-    },
-  };
-}
+const promptOf = (prompt: string | undefined): readonly ChatMessage[] | null =>
+  prompt === undefined ? null : [{ role: "user", content: prompt }];
 
 /** Older vision models take one picture beside the messages: it belongs to the last that asks. */
 function withPicture(
