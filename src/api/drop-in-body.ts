@@ -118,24 +118,32 @@ function mendedFunction(called: Fields): Fields {
 }
 
 /**
- * A schema for the answer, as it is spelt elsewhere: a `schema` beside `json_object`, Cloudflare's bare
- * schema in `json_schema`, and the fields in `schemaBeside`. All become OpenAI's form.
+ * A schema for the answer, as it is spelt elsewhere: a `schema` or a `json_schema` beside `json_object`,
+ * Cloudflare's bare schema in `json_schema`, the flat form of the Responses API, and the fields in
+ * `schemaBeside`. All become OpenAI's form.
  */
 export function mendedFormat(body: unknown): unknown {
   if (!isFields(body)) return body;
   const format = body["response_format"];
   if (format === undefined) return schemaBeside(body);
   if (!isFields(format)) return body;
-  const { type, schema, json_schema: given } = format;
-  if (type === "json_object" && isFields(schema))
-    return { ...body, response_format: schemaFormat(schema) };
-  if (type === "json_schema" && isFields(given) && !("schema" in given) && isSchema(given)) {
-    return { ...body, response_format: schemaFormat(given) };
+  const { type } = format;
+  if (type !== "json_object" && type !== "json_schema") return body;
+  const json_schema = schemaIn(format);
+  return json_schema === undefined
+    ? body
+    : { ...body, response_format: { type: "json_schema", json_schema } };
+}
+
+/** With its name; undefined: there is none. What is no schema stays, for the check of its form. */
+function schemaIn({ type, json_schema: given, schema, ...rest }: Fields): unknown {
+  const isNone = type === "json_object" && isFields(given) && Object.keys(given).length === 0;
+  if (given === undefined || isNone) {
+    return schema === undefined ? undefined : { name: ANSWER, ...rest, schema };
   }
-  const isUnnamed = type === "json_schema" && isFields(given) && !("name" in given);
-  return isUnnamed
-    ? { ...body, response_format: { ...format, json_schema: { name: ANSWER, ...given } } }
-    : body;
+  if (!isFields(given)) return given;
+  const isBare = !("schema" in given) && isSchema(given);
+  return isBare ? { name: ANSWER, schema: given } : { name: ANSWER, ...given };
 }
 
 /**

@@ -12,6 +12,18 @@ describe("a schema for the answer", () => {
     ["llama.cpp's json_schema", { json_schema: schema }],
     ["Ollama's format", { format: schema }],
     ["a schema beside json_object", { response_format: { type: "json_object", schema } }],
+    [
+      "a bare one beside json_object",
+      { response_format: { type: "json_object", json_schema: schema } },
+    ],
+    [
+      "OpenAI's beside json_object",
+      { response_format: { type: "json_object", json_schema: { name: "answer", schema } } },
+    ],
+    [
+      "the flat form of responses",
+      { response_format: { type: "json_schema", name: "answer", schema } },
+    ],
     ["a bare schema", { response_format: { type: "json_schema", json_schema: schema } }],
     [
       "a schema without a name",
@@ -24,6 +36,8 @@ describe("a schema for the answer", () => {
   it.each<[object]>([
     [{ response_format: wanted }],
     [{ response_format: { type: "json_object" } }],
+    [{ response_format: { type: "json_object", json_schema: {} } }],
+    [{ response_format: { type: "json_schema" } }],
     [{ response_format: { type: "text" } }],
     [
       {

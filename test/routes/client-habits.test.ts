@@ -146,6 +146,11 @@ describe("a schema in another spelling", () => {
     ["guided_json", { guided_json: schema }],
     ["json_object", { response_format: { type: "json_object", schema } }],
     ["bare", { response_format: { type: "json_schema", json_schema: schema } }],
+    [
+      "json_schema in json_object",
+      { response_format: { type: "json_object", json_schema: schema } },
+    ],
+    ["flat", { response_format: { type: "json_schema", name: "city", schema } }],
   ])("reaches the model: %s", async (_, more) => {
     const run = `/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`;
     for (const path of [CHAT, run]) {
@@ -159,6 +164,19 @@ describe("a schema in another spelling", () => {
         response_format: { type: "json_schema", json_schema: schema },
       });
     }
+  });
+});
+
+describe("a format without its schema", () => {
+  it.each<[object, string]>([
+    [{ type: "json_schema" }, "/response_format/json_schema"],
+    [{ type: "json_schema", json_schema: { name: "city" } }, "/response_format/json_schema/schema"],
+    [{ type: "json_schema", json_schema: "city" }, "/response_format/json_schema"],
+    [{ type: "json_object", json_schema: "city" }, "/response_format/json_schema"],
+  ])("is refused by name under /ai/run: %j", async (response_format, pointer) => {
+    const run = `/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`;
+    const { status, body } = await tenant.call("POST", run, { prompt: "Hi.", response_format });
+    expect([status, body.errors[0].source.pointer]).toEqual([400, pointer]);
   });
 });
 

@@ -51,19 +51,24 @@ const ToolChoice = v.union([
   ]),
 ]);
 
-const ResponseFormat = v.variant("type", [
-  object({ type: v.literal("text") }),
-  object({ type: v.literal("json_object") }),
-  object({
-    type: v.literal("json_schema"),
-    json_schema: object({
-      name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-      description: v.exactOptional(v.string()),
-      schema: v.exactOptional(jsonObject),
-      strict: v.exactOptional(v.nullable(v.boolean())),
-    }),
-  }),
-]);
+const Schema = object({
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  description: v.exactOptional(v.string()),
+  schema: v.exactOptional(jsonObject),
+  strict: v.exactOptional(v.nullable(v.boolean())),
+});
+
+const formats = <S extends v.GenericSchema>(schema: S) =>
+  v.variant("type", [
+    object({ type: v.literal("text") }),
+    object({ type: v.literal("json_object") }),
+    object({ type: v.literal("json_schema"), json_schema: schema }),
+  ]);
+
+const ResponseFormat = formats(Schema);
+
+/** One that cannot ask for a schema without having one. */
+export const WholeFormat = formats(object({ ...Schema.entries, schema: jsonObject }));
 
 const Fields = object({
   model: modelName,

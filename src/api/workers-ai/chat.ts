@@ -6,6 +6,7 @@ import { chatFormRefused, isEmptyList, withChatForms } from "../drop-in-body.ts"
 import { seed, withExactSeed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
+import { WholeFormat } from "../openai/chat.ts";
 import { OlderMessages, toMessages } from "../openai/chat-messages.ts";
 import { known, stopSequences } from "../openai/drop-in.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
@@ -34,11 +35,6 @@ const Declaration = object({
 /** Older models also take a tool without the wrapping. */
 const Tool = v.union([object({ type: v.literal("function"), function: Declaration }), Declaration]);
 
-const ResponseFormat = object({
-  type: v.picklist(["text", "json_object", "json_schema"]),
-  json_schema: v.optional(orEmptyList(record(v.string(), v.unknown()))),
-});
-
 export const ChatInput = object({
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
   messages: v.optional(OlderMessages),
@@ -59,7 +55,9 @@ export const ChatInput = object({
   ),
   parallel_tool_calls: v.nullish(v.boolean()),
   reasoning_effort: reasoningEffort,
-  response_format: v.nullish(ResponseFormat),
+  response_format: v.nullish(
+    v.pipe(WholeFormat, v.description("`json_schema` may also be the bare schema.")),
+  ),
   n: v.nullish(v.number(), 1),
   stop: stopSequences,
   chat_template_kwargs: v.nullish(
@@ -246,14 +244,6 @@ function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
           parallel_tool_calls,
         }
       : {};
-  const all = [...plain, ...Object.entries({ ...declared, response_format: wrapped(format) })];
+  const all = [...plain, ...Object.entries({ ...declared, response_format: format })];
   return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== null));
-}
-
-/** OpenAI's form names the schema; older models take it as it is. */
-function wrapped(format: ChatBody["response_format"]): unknown {
-  if (format?.json_schema === undefined) return format;
-  const { type, json_schema: schema } = format;
-  const isWrapped = typeof schema["name"] === "string" && typeof schema["schema"] === "object";
-  return { type, json_schema: isWrapped ? schema : { name: "answer", schema } };
 }
