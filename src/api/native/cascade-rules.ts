@@ -21,13 +21,14 @@ const THRESHOLDS = {
   ),
 };
 
-interface Pair {
+/** Where a head of the text model decides without a judge. */
+export interface ThresholdPair {
   readonly allow_below: number | null;
   readonly block_above: number | null;
 }
 
 /** Scores between them would be both: blocked, but passed in a text of a person who may be in danger. */
-const inOrder = stated<Pair>(
+const inOrder = stated<ThresholdPair>(
   "must have an allow_below of at most its block_above: lower the one or raise the other",
   ({ allow_below: allow, block_above: block }) =>
     allow === null || block === null || allow <= block,
