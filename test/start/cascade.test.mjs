@@ -30,18 +30,35 @@ test("the cascade's table", { timeout: 60_000 }, async () => {
   writeFileSync(join(set, "samples-1680.jsonl.gz"), gzipSync(lines));
   const { stdout } = await run(process.execPath, [SCRIPT, "--data", folder]);
   assert.match(stdout, /^600 of 600 texts are read by the model; 300 are harmful\.$/m);
-  const plain = Number(/costs ([\d.]+) neurons a verdict/.exec(stdout)?.[1]);
-  const [, found, decided, passed, , blocked, cost] =
-    stdout
-      .split("\n")
-      .find((line) => line.startsWith("| 8.0 %"))
-      ?.slice(2, -2)
-      .split(" | ") ?? [];
-  assert.equal(found, "20 and 20 of 20");
-  assert.ok(Number.parseFloat(decided) > 90, decided);
-  assert.equal(passed, "0.0 %");
-  assert.ok(Number.parseFloat(blocked) < 8, blocked);
-  assert.ok(Number(cost) < plain / 10, `${cost} of ${plain}`);
+  const [, plain = 0, ...parts] = (
+    /costs ([\d.]+) neurons a verdict: ([\d.]+) for.*, ([\d.]+) for.*, ([\d.]+) for/.exec(stdout) ??
+    []
+  ).map(Number);
+  const whole = parts.reduce((sum, part) => sum + part, 0);
+  assert.ok(
+    parts.length === 3 && Math.abs(whole - plain) < 0.02,
+    `${parts.join(", ")} of ${plain}`,
+  );
+  const row = (kind) => {
+    const line = stdout.split("\n").find((one) => one.startsWith(`| 8.0 % | ${kind} |`));
+    const [, , found, decided, missed, , wrong, cost] = line?.slice(2, -2).split(" | ") ?? [];
+    const [, passed, blocked] = /\(([\d.]+) % passed, ([\d.]+) % blocked\)/.exec(decided) ?? [];
+    const [missedShare, wrongShare] = [missed, wrong].map(Number.parseFloat);
+    return { found, passed: +passed, blocked: +blocked, missedShare, wrongShare, cost: +cost };
+  };
+  const any = row("any");
+  assert.equal(any.found, "20 and 20 of 20");
+  assert.ok(any.passed + any.blocked > 90, `${any.passed} and ${any.blocked}`);
+  assert.equal(any.missedShare, 0);
+  assert.ok(any.wrongShare < 8, `${any.wrongShare}`);
+  assert.ok(any.cost < plain / 10, `${any.cost} of ${plain}`);
+  // The model has no head for some of the required categories, so without `any` nothing passes.
+  const each = row("by category");
+  assert.deepEqual([each.found, each.passed, each.missedShare], ["20 and 20 of 20", 0, 0]);
+  assert.ok(each.blocked > 40 && each.cost > plain / 3, `${each.blocked}, ${each.cost}`);
+  const both = row("both");
+  assert.equal(both.passed, any.passed);
+  assert.ok(both.blocked >= any.blocked && both.cost <= any.cost, `${both.blocked}, ${both.cost}`);
 });
 
 test("without a folder it says what it needs", async () => {
