@@ -87,6 +87,20 @@ export const MONEY: readonly Mutation[] = [
     tests: ["test/routes/costs.test.ts"],
   },
   {
+    what: "an error of Workers AI with an unknown code costs nothing",
+    file: "src/engines/workers-ai/error.ts",
+    from: "if (code === null && status !== null && status >= 300 && status < 500) {",
+    to: "if (status !== null && status >= 300 && status < 500) {",
+    tests: ["test/engines/workers-ai/engine.test.ts", "test/routes/upstream-rejected.test.ts"],
+  },
+  {
+    what: "an input that Workers AI refuses before a run is charged",
+    file: "src/engines/workers-ai/error.ts",
+    from: "5004, 5005, 5006, 5007,",
+    to: "5004, 5005, 5007,",
+    tests: ["test/engines/workers-ai/engine.test.ts"],
+  },
+  {
     what: "a tenant is answered from the gateway's cache of another",
     file: "src/engines/workers-ai/gateway.ts",
     from: "JSON.stringify([keyId, model, inputs])",

@@ -95,9 +95,12 @@ function codeOf(kind: FailureKind): string {
 
 /** Codes that clients of OpenAI branch on: to shorten a conversation, or to inform the person. */
 const KNOWN_UPSTREAM = ["context_length_exceeded", "content_filter", "content_policy_violation"];
+/** Workers AI: the input and `max_tokens` are more than the context window. */
+const CONTEXT_EXCEEDED = 5021;
 
 function upstreamCode(failure: Failure): string | null {
   if (failure.kind !== "upstream_rejected") return null;
+  if (failure.upstream.code === CONTEXT_EXCEEDED) return "context_length_exceeded";
   return KNOWN_UPSTREAM.find((code) => code === failure.upstream.code) ?? null;
 }
 

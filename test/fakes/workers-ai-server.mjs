@@ -69,6 +69,7 @@ import { answerSound, soundTask } from "./sound.mjs";
 const HTTP_STATUS = {
   3003: 400, 3006: 413, 3007: 408, 3008: 408, 3023: 403, 3036: 429, 3039: 400, 3040: 429, 3041: 403,
   3042: 404, 4006: 429, 5004: 400, 5005: 405, 5007: 400, 5016: 403, 5018: 403, 5019: 405, 5035: 403,
+  3030: 400, 3046: 408, 5006: 400, 5021: 413, 5024: 400, 5025: 400, 5028: 410,
 }; // prettier-ignore
 
 /** Models of Workers AI that answer as `{ choices }`; the others answer `{ response }`. */

@@ -88,17 +88,29 @@ describe("what Workers AI says of a request", () => {
     ["3006", 413, 3006],
     ["5004", 400, 5004],
     ["errors:3003", 400, 3003],
+    ["errors:5006", 400, 5006],
+    ["errors:5021", 413, 5021],
   ])("is passed on with its code: %s", async (behaviour, status, code) => {
-    const { reply } = await chat(WORKERS_AI, behaviour);
+    const { tenant, reply } = await chat(WORKERS_AI, behaviour);
     expect(reply.status).toBe(status);
+    expect(reply.headers.get("x-should-retry")).toBe("false");
+    expect((await lineOf(tenant)).micro_neurons).toBe(0);
     const message = `Scripted error ${code}`;
     expect(failureIn(reply.body).upstream).toEqual({ status, code, message });
     expect(failureIn(reply.body).message).toContain(message);
   });
 
-  it("is charged where the model may have run", async () => {
-    const { tenant, reply } = await chat(WORKERS_AI, "json_mode");
-    expect([reply.status, failureIn(reply.body).upstream.code]).toEqual([400, 5024]);
+  it("is a context that is too long, in OpenAI's word for it", async () => {
+    const { reply } = await chat(WORKERS_AI, "errors:5021");
+    expect(failureIn(reply.body).code).toBe("context_length_exceeded");
+  });
+
+  it.each([
+    ["json_mode", 5024],
+    ["errors:3030", 3030],
+  ])("is charged where the model may have run: %s", async (behaviour, code) => {
+    const { tenant, reply } = await chat(WORKERS_AI, behaviour);
+    expect([reply.status, failureIn(reply.body).upstream.code]).toEqual([400, code]);
     expect(failureIn(reply.body).message).toContain("were charged");
     expect((await lineOf(tenant)).micro_neurons).toBeGreaterThan(0);
   });

@@ -44,8 +44,13 @@ const OF_DEPLOYMENT: ReadonlySet<number> = new Set([5007]);
 const STATUS_OF: ReadonlyMap<number | null, number> = new Map([
   [3003, 400],
   [3006, 413],
+  [3030, 400],
   [3039, 400],
   [5004, 400],
+  [5006, 400],
+  [5021, 413],
+  [5024, 400],
+  [5025, 400],
 ]);
 
 /** Adds the reason of the engine, where it rejected the request itself. */
@@ -89,14 +94,27 @@ const NEVER_SENT = /needs to be run remotely|too many subrequests/i;
  */
 const NEVER_CONNECTED = /connection refused|ECONNREFUSED|connect\(\)|could not connect/i;
 
-/** Codes of refusals before a model ran. 3023 is "account blocked" (HTTP 403 in the platform's table). */
+/**
+ * Codes of refusals before a model ran. 3023 is "account blocked" (HTTP 403 in the platform's table,
+ * https://developers.cloudflare.com/workers-ai/platform/errors/). That table does not have these:
+ * - 5006: the input does not match the model's schema (400, https://github.com/cloudflare/ai/issues/279);
+ * - 5021: the estimated tokens of the input and `max_tokens` are more than the context window (413);
+ * - 5025: the model has no JSON mode (https://github.com/cloudflare/cloudflare-docs/issues/21316);
+ * - 5028: the model was retired (410, https://github.com/cloudflare/cloudflare-docs/issues/32501).
+ *
+ * 3030 is none of them: models give it for an input that they cannot read and for an output that was
+ * filtered after it was made ("Your output has been flagged").
+ */
 const REFUSED_CODES: ReadonlySet<number> = new Set([
-  3003, 3006, 3023, 3036, 3039, 3040, 3041, 3042, 4006, 5004, 5005, 5007, 5016, 5018, 5019, 5035,
+  3003, 3006, 3023, 3036, 3039, 3040, 3041, 3042, 4006, 5004, 5005, 5006, 5007, 5016, 5018, 5019,
+  5021, 5025, 5028, 5035,
 ]);
 const NO_CAPACITY = 3040;
-const TIMED_OUT_CODES: ReadonlySet<number> = new Set([3007, 3008]);
-/** The model ran and could not be held to the schema. It comes with a 4xx. */
-const JSON_MODE_UNMET = /json mode could ?n[o']t be met/i;
+/** 3046 is "Request timeout", of a model that ran for 120 s. */
+const TIMED_OUT_CODES: ReadonlySet<number> = new Set([3007, 3008, 3046]);
+/** The model ran and could not be held to the schema. It comes with a 4xx; some messages say "JSON Model". */
+const JSON_MODE_UNMET_CODE = 5024;
+const JSON_MODE_UNMET = /json model? could ?n[o']t be met/i;
 
 /** What a reply says beside its code; `waitMs`: how long it asks to wait. */
 interface Sent {
@@ -113,7 +131,7 @@ const NO_REPLY: Sent = { status: null, waitMs: null };
  * failed: a text that provokes one must not be a way to run models without a charge.
  */
 function classify(code: number | null, { status, waitMs }: Sent, message: string): NoReply {
-  if (JSON_MODE_UNMET.test(message)) return MALFORMED;
+  if (code === JSON_MODE_UNMET_CODE || JSON_MODE_UNMET.test(message)) return MALFORMED;
   if (code !== null && REFUSED_CODES.has(code)) {
     return refused(code, code === NO_CAPACITY, status);
   }

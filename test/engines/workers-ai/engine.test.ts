@@ -273,10 +273,29 @@ describe("vision", () => {
 });
 
 describe("failures", () => {
-  it.each([3003, 3006, 3023, 3039, 3041, 3042, 5004, 5005, 5007, 5016, 5018, 5019, 5035])(
-    "%d is refused for good",
-    async (code) => expect(await run(judge(`[[fake:${code}]]`))).toMatchObject(refused(code)),
-  );
+  const CODES = [
+    3003, 3006, 3023, 3039, 3041, 3042, 5004, 5005, 5006, 5007, 5016, 5018, 5019, 5021, 5025, 5028,
+    5035,
+  ];
+  it.each(CODES)("%d is refused for good", async (code) => {
+    expect(await run(judge(`[[fake:${code}]]`))).toMatchObject(refused(code));
+    expect(await meanwhile(judge(`[[fake:errors:${code}]]`))).toMatchObject(refused(code));
+  });
+
+  it.each([
+    ["3030", FAILED, 400],
+    ["5006", { kind: "refused" }, 400],
+    ["5021", { kind: "refused" }, 413],
+    ["5024", { kind: "failed", malformed: true }, 400],
+    ["5025", { kind: "refused" }, 400],
+  ])("%s keeps its reason on the wire and thrown", async (code, outcome, status) => {
+    const rejection = { status, code: Number(code) };
+    const check = judge(`[[fake:errors:${code}]]`);
+    expect(await run(check)).toMatchObject({ ...outcome, rejection });
+    const thrown = await meanwhile(check);
+    expect(thrown).toMatchObject({ ...outcome, rejection });
+    expect(JSON.stringify(thrown)).toContain(`Scripted error ${code}`);
+  });
 
   it.each<[string, CheckOutcome]>([
     ["3036", refused(3036, "accountExhausted")],
@@ -287,6 +306,7 @@ describe("failures", () => {
     ["errors:5007", refused(5007)],
     ["3007", TIMED_OUT],
     ["3008", TIMED_OUT],
+    ["3046", TIMED_OUT],
     ["errors:3008", TIMED_OUT],
     ["429", refused(null, "retryable")],
     ["408", TIMED_OUT],
@@ -400,6 +420,7 @@ describe("the binding that all calls share", () => {
       code: 3036,
       accountExhausted: true,
     });
+    expect(await meanwhile(judge("[[fake:errors:3046]]"))).toEqual(TIMED_OUT);
     expect(await meanwhile(judge("[[fake:500]]"))).toMatchObject(FAILED);
     expect(await meanwhile(judge("[[fake:json_mode]]"))).toMatchObject(FAILED);
   });
