@@ -37,6 +37,8 @@ interface OpenCall {
 
 interface Progress {
   finished: boolean;
+  /** Whether anything of an answer came: a text (also an empty one), reasoning, a call or a finish. */
+  answered: boolean;
   calls: number;
   readonly all: OpenCall[];
   /** By the engine's index: the last one of each. */
@@ -45,13 +47,17 @@ interface Progress {
   usage: Usage | null | undefined;
 }
 
-/** Ends without `end` when the stream was cut, reported an error, or sent something unreadable. */
+/**
+ * Ends without `end` when the stream was cut, reported an error, or sent something unreadable; empty when
+ * it had nothing but its end.
+ */
 export async function* chatEvents(
   data: AsyncIterable<string>,
   maxTokens: number,
 ): AsyncGenerator<StreamedEvent, void> {
   const progress: Progress = {
     finished: false,
+    answered: false,
     calls: 0,
     all: [],
     open: new Map(),
@@ -67,6 +73,10 @@ export async function* chatEvents(
         return;
       }
       if (isFailure(field(choiceIn(value), "finish_reason"))) return;
+      if (done && !progress.answered) {
+        if (begun) yield { kind: "unanswered" };
+        return;
+      }
       if (!begun) yield { kind: "begin" };
       begun = true;
       if (!done) {
@@ -112,7 +122,8 @@ function* readChoice(choice: unknown, progress: Progress): Generator<ChatEvent, 
   const reasoning = reasoningIn(delta);
   if (reasoning !== null && reasoning !== "") yield { kind: "reasoning", text: reasoning };
   const logprobs = logprobsIn(choice);
-  const said = saidIn(field(delta, "content")) ?? "";
+  const content = saidIn(field(delta, "content")) ?? null;
+  const said = content ?? "";
   if (said !== "" || logprobs.length > 0) {
     yield { kind: "text", text: said, ...(logprobs.length > 0 && { logprobs }) };
   }
@@ -124,6 +135,8 @@ function* readChoice(choice: unknown, progress: Progress): Generator<ChatEvent, 
     yield { kind: "tool_calls", deltas };
   }
   const reason = field(choice, "finish_reason") ?? null;
+  const parts = [content, reasoning, refusal ?? null, reason];
+  progress.answered ||= progress.calls > 0 || parts.some((part) => part !== null);
   if (reason === null || progress.finished) return;
   progress.finished = true;
   yield* emptyArguments(progress);
@@ -195,11 +208,13 @@ function* emptyArguments({ all }: Progress): Generator<ChatEvent, void> {
 function* readResponse(value: unknown, progress: Progress): Generator<ChatEvent, void> {
   const response = field(value, "response");
   if (typeof response === "string" || typeof response === "number") {
+    progress.answered = true;
     if (response !== "") yield { kind: "text", text: String(response) };
   }
   const calls = readToolCalls(field(value, "tool_calls"));
   if (calls === null) throw new TypeError("not a list of tool calls");
   if (calls.length === 0) return;
+  progress.answered = true;
   const deltas = calls.map((call, at): ToolCallDelta => ({
     index: progress.calls + at,
     id: call.id,

@@ -89,6 +89,8 @@ export type ChatEvent =
    * implausible usage, so that earlier ones do not count either.
    */
   | { readonly kind: "usage"; readonly usage: Usage | null }
+  /** In the place of `end`: the stream was not cut, but it had no answer. Its usage is whole. */
+  | { readonly kind: "unanswered" }
   | { readonly kind: "end" };
 
 export interface EmbeddingsInference {

@@ -10,7 +10,7 @@ import { type EndedCall, type GenerationContext, itemOf } from "./run-generation
 // Merges the streams of a call's answers into one, with the items of the call at its end.
 
 /** An event of one answer that the caller receives. */
-export type ChoiceEvent = Exclude<ChatEvent, { kind: "usage" | "end" }>;
+export type ChoiceEvent = Exclude<ChatEvent, { kind: "usage" | "unanswered" | "end" }>;
 
 /**
  * An event on its way from the engines to the caller. In between, a guard may hold events back, replace them,
@@ -96,6 +96,9 @@ function record(
       return null;
     case "end":
       choice.ended = true;
+      return null;
+    case "unanswered":
+      choice.finished = true;
       return null;
     case "finish":
       choice.finished = true;

@@ -102,3 +102,34 @@ describe("an error of a stream", () => {
     },
   );
 });
+
+describe("a stream without an answer", () => {
+  const usage = { prompt_tokens: 1, completion_tokens: 2 };
+  const empty = { choices: [] };
+  const role = chunk({ role: "assistant" });
+
+  it.each([[[empty]], [[empty, { choices: [], usage }]], [[{ usage }]], [[role]]])(
+    "has no finish: %j",
+    async (chunks) => {
+      const kinds = (await eventsOf(...chunks, "[DONE]")).map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind !== "usage")).toEqual(["begin", "unanswered"]);
+    },
+  );
+
+  it("is empty where it has nothing but its end", async () => {
+    expect(await eventsOf("[DONE]")).toEqual([]);
+  });
+
+  it.each([
+    [chunk({ content: "" })],
+    [chunk({ refusal: "No." })],
+    [chunk({ reasoning_content: "Hm." })],
+    [chunk({}, "stop")],
+    [calls(call("a", "Paris"))],
+    [{ response: "" }],
+  ])("is another than one with an empty answer, or without a finish: %j", async (answer) => {
+    const events = await eventsOf(empty, answer, "[DONE]");
+    const kinds = events.map(({ kind }) => kind);
+    expect([kinds.includes("finish"), kinds.at(-1)]).toEqual([true, "end"]);
+  });
+});

@@ -30,6 +30,9 @@
 //   bom=1               with a byte order mark before all of it, and its text at once
 //   tight=1             without the blank after `data:`
 //   fields=1            with a comment, an id and a name before each event
+//   nothing             [DONE] alone
+//   only_usage          a chunk with no choices but with the usage, and [DONE]
+//   only_role           newer form: a piece with a role and nothing else, and [DONE]
 //   empty_first         a chunk with no choices before all others, as Azure's filter sends one
 //   nulls=1             newer form: null in each field of a piece that has nothing, and `usage: null`
 //   no_ids              newer form: tool calls without id and type
@@ -158,6 +161,15 @@ function* eventsOf(plan, model, newer) {
   const { text, toolCalls, reasoning, finish, has, number } = plan;
   const every = number("usages", 0);
   let sent = 0;
+  if (has("nothing")) return;
+  if (has("only_usage")) {
+    yield newer ? { ...chunk(model, {}), choices: [], usage: plan.usage } : { usage: plan.usage };
+    return;
+  }
+  if (has("only_role")) {
+    yield chunk(model, { role: "assistant" });
+    return;
+  }
   if (has("empty_first")) {
     yield { ...chunk(model, {}), choices: [], prompt_filter_results: [{ prompt_index: 0 }] };
   }

@@ -274,6 +274,7 @@ describe("a stream that fails", () => {
     ["cut=0", 502, "engine_failed", "posted"],
     ["error=0", 502, "engine_failed", "posted"],
     ["garbage=0", 502, "engine_failed", "posted"],
+    ["nothing", 502, "engine_failed", "posted"],
     ["huge_event=0", 502, "engine_failed", "posted"],
   ])(
     "before its first byte is an error like any other: %s",
@@ -315,6 +316,32 @@ describe("a stream that fails", () => {
     const [line, ...more] = await lines(tenant);
     expect(more).toEqual([]);
     expect(line.items).toMatchObject([{ basis: "held" }]);
+    expect(line.micro_neurons).toBe(line.held_micro_neurons);
+  });
+
+  it.each([GEMMA, LLAMA])(
+    "for want of an answer is charged with its usage, as a whole one is: %s",
+    async (model) => {
+      const { chunks, done, tenant } = await stream("only_usage&usage=12/5", { model });
+      expect(done).toBe(false);
+      expect(chunks).toMatchObject([{ error: { code: "engine_failed" } }]);
+      const whole = await aTenant();
+      const content = `[[fake:${model === GEMMA ? "no_choices" : "null_text"}&usage=12/5|${unique()}]]`;
+      const body = { model, messages: [{ role: "user", content }] };
+      const { status } = await whole.onWorkersAi("POST", "/v1/chat/completions", body);
+      expect(status).toBe(502);
+      const [line, expected] = [(await lines(tenant))[0], (await lines(whole))[0]];
+      expect(line.micro_neurons).toBe(expected.micro_neurons);
+      expect(line.micro_neurons).toBeLessThan(line.held_micro_neurons);
+      expect(line.items).toMatchObject([{ basis: "measured" }]);
+    },
+  );
+
+  it("for want of an answer has no invented end where only its role came", async () => {
+    const { chunks, done, tenant } = await stream("only_role");
+    expect(done).toBe(false);
+    expect(chunks).toMatchObject([{ error: { code: "engine_failed" } }]);
+    const [line] = await lines(tenant);
     expect(line.micro_neurons).toBe(line.held_micro_neurons);
   });
 

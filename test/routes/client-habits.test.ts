@@ -362,8 +362,11 @@ describe("POST /v1/completions", () => {
     expect([status, body.error.param]).toEqual([400, param]);
   });
 
-  it("says that an answer was cut, and does not end as one that is whole", async () => {
-    const prompt = `[[fake:words=2&cut=2|${unique()}]]`;
+  it.each([
+    ["that an answer was cut", "words=2&cut=2"],
+    ["that there was none", "only_usage"],
+  ])("says %s, and does not end as one that is whole", async (_what, behaviour) => {
+    const prompt = `[[fake:${behaviour}|${unique()}]]`;
     const { chunks, done } = await readStream(
       await openStream(tenant.key, { model: GEMMA, prompt }, { path }),
     );

@@ -206,14 +206,17 @@ describe("a streamed response", () => {
     expect(raw).not.toContain("Never");
   });
 
-  it.each(["cut=2", "close=2"])("that was cut off has failed, and is not kept: %s", async (how) => {
-    const { events, tenant } = await stream(`text=Hello over there&${how}`);
-    expect(typesOf(events).at(-1)).toBe("failed");
-    const last = assembled(events);
-    expect(last).toMatchObject({ status: "failed", error: { code: "server_error" } });
-    expect(await storedKeys(`${tenant.id}/`)).toEqual([]);
-    expect((await tenant.call("GET", `/v1/responses/${last.id}`)).status).toBe(404);
-  });
+  it.each(["cut=2", "close=2", "only_usage"])(
+    "that was cut off has failed, and is not kept: %s",
+    async (how) => {
+      const { events, tenant } = await stream(`text=Hello over there&${how}`);
+      expect(typesOf(events).at(-1)).toBe("failed");
+      const last = assembled(events);
+      expect(last).toMatchObject({ status: "failed", error: { code: "server_error" } });
+      expect(await storedKeys(`${tenant.id}/`)).toEqual([]);
+      expect((await tenant.call("GET", `/v1/responses/${last.id}`)).status).toBe(404);
+    },
+  );
 
   it("is not kept where the tenant keeps none", async () => {
     const tenant = await aTenant({ response_retention_s: 0 });

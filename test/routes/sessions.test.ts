@@ -139,8 +139,8 @@ describe("a session", () => {
     const before = await session.said();
     const failed = await session.send(await answeredWith("3007"));
     expect(failed.status).toBe(504);
-    // In its midst, and when all was said but that it has ended.
-    for (const behaviour of ["words=9&cut=4", "text=Yes&cut=3"]) {
+    // In its midst, when all was said but that it has ended, and without any answer.
+    for (const behaviour of ["words=9&cut=4", "text=Yes&cut=3", "only_usage"]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const messages = [{ role: "user", content: await answeredWith(behaviour) }];
       const path = `${session.path}/messages`;

@@ -151,6 +151,19 @@ describe("text generation by an older model", () => {
     expect(line.micro_neurons).toBe(line.held_micro_neurons);
   });
 
+  it.each([
+    [LLAMA, { success: false, errors: [{ code: 3043, kind: "engine_failed" }] }],
+    [GEMMA, { error: { kind: "engine_failed" } }],
+  ])("ends a stream without an answer with an error: %s", async (model, error) => {
+    const tenant = await aTenant();
+    const prompt = marked("only_usage&usage=12/5");
+    const { chunks, done } = await stream(tenant, model, { prompt });
+    expect(chunks).toMatchObject([error]);
+    expect(done).toBe(false);
+    const [line] = await lines(tenant);
+    expect(line.items).toMatchObject([{ basis: "measured" }]);
+  });
+
   it("sees a picture that stands beside the messages", async () => {
     const tenant = await aTenant();
     const prompt = marked("ok");
