@@ -1,12 +1,27 @@
-import type { Rejection } from "../domain/ledger/failure.ts";
+import { type Rejection, REJECTION_CODES } from "../domain/ledger/failure.ts";
 import { retryAfterMs, retryAfterMsHeader } from "../domain/text/retry-after.ts";
 import { FAILED, failedWith, field, type NoReply, refused, TIMED_OUT } from "./engine-call.ts";
 
 // The reason why an engine rejects a request: a context that is too long, a schema that it cannot
 // read, a text that it filters. Only the caller can mend that, so the caller gets the reason.
 
-/** Statuses about the request itself; 401, 403 and 404 are about this deployment. */
+/** Statuses about the request itself; others, such as 401, 403 and 404, are about this deployment. */
 const STATUSES = [400, 413, 422] as const;
+
+/** Of any other 4xx but these, the code may say that it is about the request. */
+const NEVER_REJECTIONS: readonly number[] = [401, 408, 429];
+
+/** Whether an error with this status may be about the request, so that its body must be read. */
+export const mayReject = (status: number | null): boolean =>
+  status !== null && status >= 400 && status < 500 && !NEVER_REJECTIONS.includes(status);
+
+/** Statuses of errors that servers send with status 200 and a name as `code`, before a model ran. */
+const STATUS_OF_CODE: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  ...REJECTION_CODES.map((code) => [code, 400] as const),
+  ["invalid_api_key", 401],
+  ["model_not_found", 404],
+  ["rate_limit_exceeded", 429],
+]);
 
 const MAX_MESSAGE = 500;
 const CODE = /^[\w.-]{1,64}$/;
@@ -14,21 +29,24 @@ const CODE = /^[\w.-]{1,64}$/;
 /**
  * @param sent the body: OpenAI's `error`, Cloudflare's `errors` or `description`, another's `message` or
  *   `detail`, any of them in a list as Google has it, or plain text; null where there is none
- * @returns null for a status that is not about the request
+ * @returns null for an error that is not about the request. Some servers filter with 403 and a code that
+ *   says so: that is 400 here, as OpenAI has it
  */
 export function rejectionIn(status: number | null, sent: unknown): Rejection | null {
-  const kept = STATUSES.find((each) => each === status);
-  if (kept === undefined) return null;
+  if (!mayReject(status)) return null;
   const body: unknown = Array.isArray(sent) ? sent[0] : sent;
   const errors = field(body, "errors");
   const error = Array.isArray(errors) ? errors[0] : (field(body, "error") ?? body);
+  const code = field(error, "code") ?? field(body, "internalCode");
+  const named = REJECTION_CODES.some((each) => each === code);
+  const kept = STATUSES.find((each) => each === status) ?? (named ? 400 : undefined);
+  if (kept === undefined) return null;
   const candidates = [
     error,
     ...["message", "description", "detail"].map((name) => field(error, name)),
     fieldIn(field(error, "detail")),
   ];
   const message = candidates.find((each) => typeof each === "string" && each.trim() !== "");
-  const code = field(error, "code") ?? field(body, "internalCode");
   return {
     status: kept,
     ...(isCode(code) && { code }),
@@ -98,7 +116,8 @@ export function outcomeOfError(
 /** An error that came with a good status, as routers in front of several servers send it. */
 export function outcomeInBody(body: unknown): NoReply {
   const error = field(body, "error") ?? body;
-  const status = Number(field(error, "code") ?? field(error, "status"));
+  const code = field(error, "code");
+  const status = STATUS_OF_CODE.get(code) ?? Number(code ?? field(error, "status"));
   return status >= 400 && status < 600 ? outcomeOfError(status, body) : FAILED;
 }
 

@@ -221,7 +221,9 @@ export function failureOf(
   if (kinds.includes("failed")) return { kind: "engine_failed", charged };
   if (kinds.includes("timed_out")) return { kind: "engine_timeout", charged };
   const busy = calls.flatMap(({ outcome }) => (isBusy(outcome) ? [outcome] : []));
-  if (busy.length === 0) return { kind: "engine_failed", charged };
+  if (busy.length === 0) {
+    return { kind: "engine_failed", charged, ...(kinds.includes("refused") && { refused: true }) };
+  }
   // A repeat makes all the calls again, so the longest wait counts.
   const waits = busy.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
   return {

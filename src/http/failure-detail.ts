@@ -106,6 +106,9 @@ function fieldDetail(errors: readonly FieldError[]): string {
 const askedWait = (ms: number | undefined): string =>
   ms === undefined ? "" : ` It asks to wait ${counted(Math.ceil(ms / 1000), "second")}.`;
 
+/** The reason (a key, an address, a model) is the operator's matter and is not given. */
+const ENGINE_REFUSED = "The engine refused the call, and would refuse a repeat.";
+
 const charge = (charged: boolean): string =>
   charged ? "The neurons that it may have used were charged." : "Nothing was charged.";
 
@@ -193,7 +196,7 @@ export function failureDetail(failure: Failure): string {
       return `The model rejected this request: ${reason}${stop} ${charge(failure.charged)}`;
     }
     case "engine_failed":
-      return `${failure.detail ?? "The engine failed."} ${charge(failure.charged)}`;
+      return `${failure.detail ?? (failure.refused === true ? ENGINE_REFUSED : "The engine failed.")} ${charge(failure.charged)}`;
     case "engine_busy":
       return `The engine has no capacity at the moment.${askedWait(failure.retryAfterMs)} ${charge(failure.charged)}`;
     case "engine_timeout":

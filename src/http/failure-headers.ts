@@ -148,7 +148,7 @@ export function failureHeaders(failure: Failure): Readonly<Headers> {
       return { Allow: failure.allow.join(", ") };
     case "engine_failed":
     case "engine_timeout":
-      return failure.charged ? NO_RETRY : {};
+      return failure.charged || failure.refused === true ? NO_RETRY : {};
     case "engine_busy":
       return busyHeaders(failure);
     case "idempotency_replay_unavailable":

@@ -1,4 +1,9 @@
-import type { Failure, FailureKind, Rejection } from "../domain/ledger/failure.ts";
+import {
+  type Failure,
+  type FailureKind,
+  type Rejection,
+  REJECTION_CODES,
+} from "../domain/ledger/failure.ts";
 import { formatNeurons } from "../domain/ledger/micro-neurons.ts";
 import { isoTime } from "../domain/ledger/period.ts";
 import { failureDetail, fitting } from "./failure-detail.ts";
@@ -93,15 +98,13 @@ function codeOf(kind: FailureKind): string {
   return TYPES[kind] === "requests" ? "rate_limit_exceeded" : kind;
 }
 
-/** Codes that clients of OpenAI branch on: to shorten a conversation, or to inform the person. */
-const KNOWN_UPSTREAM = ["context_length_exceeded", "content_filter", "content_policy_violation"];
 /** Workers AI: the input and `max_tokens` are more than the context window. */
 const CONTEXT_EXCEEDED = 5021;
 
 function upstreamCode(failure: Failure): string | null {
   if (failure.kind !== "upstream_rejected") return null;
   if (failure.upstream.code === CONTEXT_EXCEEDED) return "context_length_exceeded";
-  return KNOWN_UPSTREAM.find((code) => code === failure.upstream.code) ?? null;
+  return REJECTION_CODES.find((code) => code === failure.upstream.code) ?? null;
 }
 
 const requestCode = (failure: Failure): string | null =>

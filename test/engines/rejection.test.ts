@@ -38,6 +38,16 @@ describe("what an engine says of a request", () => {
     expect(message.isWellFormed()).toBe(true);
   });
 
+  it("is 400 where another status comes with a code of the request", () => {
+    const sent = { error: { message: "Filtered", code: "content_filter" } };
+    const rejection = { status: 400, code: "content_filter", message: "Filtered" };
+    expect(rejectionIn(403, sent)).toEqual(rejection);
+    expect(rejectionIn(422, sent)).toEqual({ ...rejection, status: 422 });
+    expect([401, 408, 429, 500].map((status) => rejectionIn(status, sent))).toEqual(
+      Array.from({ length: 4 }, () => null),
+    );
+  });
+
   it.each([null, 200, 401, 403, 404, 429, 500])("is nothing with the status %s", (status) => {
     expect(rejectionIn(status, { error: { message: "x" } })).toBeNull();
   });

@@ -23,7 +23,8 @@ import { answerOpenAiSound } from "./sound.mjs";
 //
 // Scripted as workers-ai-server.mjs says, with the behaviours of judge and vision. Differences:
 //   400 401 403 404 429 500 503   that status with OpenAI's error body
-//   in_body:400                   status 200, with that code in an error in its body
+//   in_body:400                   status 200, with that code in an error in its body; it may be a name
+//   named:403:content_filter      that status with that name as its error's code
 //   plain:400                     that status with a plain text
 //   no_choices bad_choices        an answer without, or with broken, `choices`
 //   length                        finish_reason "length": the answer was cut
@@ -35,14 +36,21 @@ const json = (response, status, value, end = "") => {
 
 function broken(behaviour, request, response) {
   if (breakTransport(behaviour, request, response)) return true;
-  const [, form, code] = /^(in_body|plain):(\d{3})$/.exec(behaviour) ?? [];
+  const [, form, code, name] = /^(in_body|plain|named):(\w+)(?::(\w+))?$/.exec(behaviour) ?? [];
   if (form === "plain") {
     response.writeHead(Number(code), { "content-type": "text/plain" });
     response.end("The prompt is too long");
     return true;
   }
   if (form === "in_body") {
-    json(response, 200, { error: { message: "Scripted in the body", code: Number(code) } });
+    const number = Number(code);
+    json(response, 200, {
+      error: { message: "Scripted in the body", code: Number.isNaN(number) ? code : number },
+    });
+    return true;
+  }
+  if (form === "named") {
+    json(response, Number(code), { error: { message: "Scripted", code: name } });
     return true;
   }
   if (!/^\d{3}$/.test(behaviour)) return false;

@@ -300,8 +300,7 @@ describe("POST /v1/images with Workers AI", () => {
     expect(line.outcome).toBe(outcome);
     expect(line.micro_neurons).toBe(outcome === "voided" ? 0 : line.held_micro_neurons);
     const retry = reply.headers.get("x-should-retry");
-    const isFinal = outcome === "posted" || status === 429 || status === 400;
-    expect(retry).toBe(isFinal ? "false" : null);
+    expect(retry).toBe(kind === "engine_busy" ? null : "false");
     expect(await storedKeys()).toEqual([]);
   });
 

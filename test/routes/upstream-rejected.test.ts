@@ -52,9 +52,29 @@ describe.each(ENGINES)("a request that the engine %s does not take", (_name, eng
     expect([reply.status, failureIn(reply.body).kind]).toEqual([400, "upstream_rejected"]);
   });
 
-  it.each([401, 403, 404, 500])("is none where it is not the request: %d", async (status) => {
-    const { reply } = await chat(engine, String(status));
+  it.each([401, 403, 404, 409, 415, 451])(
+    "is none where it is not the request, and is refused again: %d",
+    async (status) => {
+      const { tenant, reply } = await chat(engine, String(status));
+      expect([reply.status, failureIn(reply.body).kind]).toEqual([502, "engine_failed"]);
+      expect(reply.headers.get("x-should-retry")).toBe("false");
+      const { message, upstream } = failureIn(reply.body);
+      const refused = "The engine refused the call, and would refuse a repeat.";
+      expect([message, upstream]).toEqual([`${refused} Nothing was charged.`, undefined]);
+      expect((await lineOf(tenant)).micro_neurons).toBe(0);
+    },
+  );
+
+  it("is none where the engine failed", async () => {
+    const { reply } = await chat(engine, "500");
     expect([reply.status, failureIn(reply.body).kind]).toEqual([502, "engine_failed"]);
+    expect(failureIn(reply.body).message).toContain("The engine failed.");
+  });
+
+  it("may be repeated where the engine is busy", async () => {
+    const { reply } = await chat(engine, "429");
+    expect([reply.status, failureIn(reply.body).kind]).toEqual([503, "engine_busy"]);
+    expect(reply.headers.get("x-should-retry")).toBeNull();
   });
 });
 
@@ -76,6 +96,33 @@ describe("an error of an OpenAI-compatible server", () => {
       expect((await lineOf(failed.tenant)).micro_neurons).toBeGreaterThan(0);
     },
   );
+
+  it.each([
+    ["named:403:content_filter", false, "content_filter"],
+    ["named:403:content_filter", true, "content_filter"],
+    ["named:451:content_policy_violation", false, "content_policy_violation"],
+    ["in_body:context_length_exceeded", false, "context_length_exceeded"],
+    ["in_body:context_length_exceeded", true, "context_length_exceeded"],
+  ])("is about the request where its code says so: %s, streamed: %s", async (how, stream, code) => {
+    const { tenant, reply } = await chat(SERVER, how, stream);
+    expect([reply.status, failureIn(reply.body).kind]).toEqual([400, "upstream_rejected"]);
+    expect(failureIn(reply.body)).toMatchObject({ code, upstream: { status: 400, code } });
+    expect(failureIn(reply.body).message).toContain("Scripted");
+    expect(reply.headers.get("x-should-retry")).toBe("false");
+    expect((await lineOf(tenant)).micro_neurons).toBe(0);
+  });
+
+  it.each([
+    ["in_body:invalid_api_key", 502, "engine_failed", false],
+    ["named:401:content_filter", 502, "engine_failed", false],
+    ["in_body:rate_limit_exceeded", 503, "engine_busy", false],
+    ["in_body:server_error", 502, "engine_failed", true],
+  ])("is none where its code says another thing: %s", async (how, status, kind, charged) => {
+    const { tenant, reply } = await chat(SERVER, how);
+    expect([reply.status, failureIn(reply.body).kind]).toEqual([status, kind]);
+    expect(JSON.stringify(reply.body)).not.toContain("Scripted");
+    expect((await lineOf(tenant)).micro_neurons > 0).toBe(charged);
+  });
 
   it("may be a plain text", async () => {
     const { reply } = await chat(SERVER, "plain:400");

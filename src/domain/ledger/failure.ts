@@ -183,6 +183,13 @@ export interface Rejection {
   readonly message?: string;
 }
 
+/** Codes with which engines reject a request, whatever status they come with; clients act on them. */
+export const REJECTION_CODES = [
+  "context_length_exceeded",
+  "content_filter",
+  "content_policy_violation",
+] as const;
+
 export type EngineFailure =
   /** The request itself is wrong: a repeat is refused as well. */
   | { readonly kind: "upstream_rejected"; readonly upstream: Rejection; readonly charged: boolean }
@@ -191,6 +198,8 @@ export type EngineFailure =
   | {
       readonly kind: "engine_failed" | "engine_timeout";
       readonly charged: boolean;
+      /** Present when the engine refuses this deployment's calls for now: a repeat is refused as well. */
+      readonly refused?: true;
       /** A sentence about what happened, if it is not simply that the engine gave no answer. */
       readonly detail?: string;
     }

@@ -10,7 +10,7 @@ import {
   withDeadline,
 } from "../engine-call.ts";
 import type { CheckOptions } from "../engine.ts";
-import { outcomeOfError, rejectionIn, statedWaitMs } from "../rejection.ts";
+import { mayReject, outcomeOfError, statedWaitMs } from "../rejection.ts";
 import { eventsOf, type OpenedEvents } from "../open-chat-stream.ts";
 
 // One request to an OpenAI-compatible server, and what its reply means for the hold.
@@ -109,7 +109,7 @@ export async function answered(
 
 /** An error's body: its JSON, else its plain text; null where it is neither, or cannot be read. */
 async function errorBody(response: Response, signal: AbortSignal): Promise<unknown> {
-  if (rejectionIn(response.status, null) === null) {
+  if (!mayReject(response.status)) {
     await response.body?.cancel();
     return null;
   }
