@@ -157,3 +157,44 @@ describe("log-probabilities of a chat", () => {
     expect([reply.status, reply.body.error.param]).toEqual([400, param]);
   });
 });
+
+const runPath = (model: string) => `/client/v4/accounts/${tenant.id}/ai/run/${model}`;
+
+describe("log-probabilities under /ai/run", () => {
+  const expected = [HELLO, { token: " there", logprob: -0.2 }];
+
+  it("are OpenAI's in the answer of a newer model", async () => {
+    const id = unique();
+    const path = runPath(GEMMA);
+    const asked = { key: tenant.key, body: bodyOf(id, {}), env: WORKERS_AI };
+    const { body } = await ask("POST", path, asked);
+    expect(body.result.choices[0].logprobs.content).toMatchObject(expected);
+    expect(await askedOf(id)).toMatchObject({ logprobs: true, top_logprobs: 2 });
+    const { chunks } = await readStream(
+      await openStream(tenant.key, bodyOf(unique(), {}), { path }),
+    );
+    const streamed = chunks.flatMap(({ choices }) => choices[0]?.logprobs?.content ?? []);
+    expect(streamed).toMatchObject(expected);
+  });
+
+  it("stand beside the answer of an older one, from a server that has them", async () => {
+    const path = runPath(OLDER);
+    const asked = { key: tenant.key, body: bodyOf(unique(), {}), env: SERVER };
+    const { body } = await ask("POST", path, asked);
+    expect(body.result).toMatchObject({ response: "Hello there", logprobs: { content: expected } });
+    const { chunks } = await readStream(
+      await openStream(tenant.key, bodyOf(unique(), {}), { path, env: SERVER }),
+    );
+    const streamed = chunks.flatMap(({ logprobs }) => logprobs?.content ?? []);
+    expect(streamed).toMatchObject(expected);
+    const quiet = bodyOf(unique(), { logprobs: false, top_logprobs: 0 }, "text=Hello");
+    const none = await ask("POST", path, { key: tenant.key, body: quiet, env: SERVER });
+    expect(none.body.result).not.toHaveProperty("logprobs");
+  });
+
+  it("are refused by name where there are none", async () => {
+    const asked = { key: tenant.key, body: bodyOf(unique(), {}), env: WORKERS_AI };
+    const reply = await ask("POST", runPath(OLDER), asked);
+    expect([reply.status, reply.body.errors[0].source]).toEqual([400, { pointer: "/logprobs" }]);
+  });
+});

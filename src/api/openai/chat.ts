@@ -134,13 +134,21 @@ const isOnlyStreamed = ({ stream, stream_options }: ChatOptions): boolean =>
   stream || stream_options?.include_usage !== true;
 const ONLY_STREAMED = "must be absent without stream: true";
 
-const hasTools = ({ tools, tool_choice }: ChatOptions): boolean =>
-  isAbsent(tool_choice) || tool_choice === "none" || isGiven(tools);
-const NEEDS_TOOLS = "needs tools";
+export const hasTools = ({
+  tools,
+  tool_choice,
+}: {
+  readonly tools?: readonly unknown[] | null | undefined;
+  readonly tool_choice?: unknown;
+}): boolean => isAbsent(tool_choice) || tool_choice === "none" || isGiven(tools);
+export const NEEDS_TOOLS = "needs tools";
 
-const hasLogprobs = ({ logprobs, top_logprobs }: ChatOptions): boolean =>
+export const hasLogprobs = ({
+  logprobs,
+  top_logprobs,
+}: Pick<ChatOptions, "logprobs" | "top_logprobs">): boolean =>
   logprobs === true || (top_logprobs ?? 0) === 0;
-const NEEDS_LOGPROBS = "must be absent or 0 without logprobs: true";
+export const NEEDS_LOGPROBS = "must be absent or 0 without logprobs: true";
 
 export const ChatInput = v.pipe(
   Fields,

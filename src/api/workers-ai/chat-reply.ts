@@ -6,13 +6,14 @@ import { toWorkersAiError } from "../../http/workers-ai-error.ts";
 import { toNeurogate } from "../openai/drop-in.ts";
 import type { ChatChunks } from "../openai/chat-chunks.ts";
 import { toChatUsage, wholeItem } from "../openai/chat-reply.ts";
+import { toLogprobs } from "../openai/logprobs.ts";
 
 // What Workers AI's older models answer: `{ response, tool_calls, usage }`, whole or as server-sent
 // events. The newer ones answer as OpenAI's do.
 
 /**
  * @param made `asJson`: the answer as what its JSON says, as in the original's JSON mode;
- *   `moderation`: what a guard found, an extra key; null where there is none
+ *   `moderation`: what a guard found, an extra key as `logprobs` is; null where there is none
  */
 export const toResponse = (
   output: ChatOutput,
@@ -22,8 +23,13 @@ export const toResponse = (
   response: made.asJson ? parsed(output.content) : output.content,
   ...(output.toolCalls.length > 0 && { tool_calls: output.toolCalls.map(toCall) }),
   usage: toChatUsage(item.units),
+  ...withLogprobs(output),
   ...(made.moderation !== null && { moderation: made.moderation }),
 });
+
+/** The original has no place for them; ours is OpenAI's form of a choice. */
+const withLogprobs = ({ logprobs }: Pick<ChatOutput, "logprobs">): object =>
+  logprobs === undefined ? {} : { logprobs: toLogprobs(logprobs) };
 
 /** As it is where it is deeper than a body may be: no reply could be written of it. */
 function parsed(text: string | null): unknown {
@@ -49,7 +55,7 @@ export function responseChunks(requestId: string): ChatChunks {
     piece(_index: number, event: ChatEvent): string {
       switch (event.kind) {
         case "text":
-          return sseEvent({ response: event.text });
+          return sseEvent({ response: event.text, ...withLogprobs(event) });
         case "tool_calls":
           for (const delta of event.deltas) gather(calls, delta);
           return "";

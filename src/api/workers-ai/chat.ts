@@ -1,14 +1,16 @@
 import * as v from "valibot";
 import type { ChatMessage, ChatPart } from "../../engines/inference.ts";
 import type { Picture } from "../../engines/picture.ts";
+import { stated } from "../../http/field-errors.ts";
 import { between } from "../field.ts";
 import { chatFormRefused, isEmptyList, withChatForms } from "../drop-in-body.ts";
 import { seed, withExactSeed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
-import { WholeFormat } from "../openai/chat.ts";
+import { hasLogprobs, hasTools, NEEDS_LOGPROBS, NEEDS_TOOLS, WholeFormat } from "../openai/chat.ts";
 import { OlderMessages, toMessages } from "../openai/chat-messages.ts";
-import { known, stopSequences } from "../openai/drop-in.ts";
+import { known, maxTokens, stopSequences } from "../openai/drop-in.ts";
+import { tooManyLogprobs, topLogprobs } from "../openai/logprobs.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
 import { object, orEmptyList, record } from "../object-input.ts";
 
@@ -16,12 +18,6 @@ import { object, orEmptyList, record } from "../object-input.ts";
 // and those of its newer ones, which speak OpenAI's.
 
 const MAX_TOOLS = 128;
-/** No context window is longer. */
-const MAX_MAX_TOKENS = 1_048_576;
-
-const maxTokens = v.nullish(
-  v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_MAX_TOKENS)),
-);
 
 const shortName = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 
@@ -35,13 +31,13 @@ const Declaration = object({
 /** Older models also take a tool without the wrapping. */
 const Tool = v.union([object({ type: v.literal("function"), function: Declaration }), Declaration]);
 
-export const ChatInput = object({
+const Fields = object({
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
   messages: v.optional(OlderMessages),
   image: v.optional(image),
   stream: v.nullish(v.boolean(), false),
-  max_tokens: maxTokens,
-  max_completion_tokens: maxTokens,
+  max_tokens: v.nullish(maxTokens),
+  max_completion_tokens: v.nullish(maxTokens),
   temperature: between(0, 5),
   top_p: between(0, 2),
   top_k: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000))),
@@ -66,8 +62,10 @@ export const ChatInput = object({
       v.description("`enable_thinking` alone: false is a `reasoning_effort` of `none`."),
     ),
   ),
-  logprobs: known,
-  top_logprobs: known,
+  logprobs: v.nullish(
+    v.pipe(v.boolean(), v.description("Where the engine reports them; else refused by name.")),
+  ),
+  top_logprobs: v.nullish(topLogprobs),
   logit_bias: known,
   function_call: known,
   audio: known,
@@ -79,7 +77,13 @@ export const ChatInput = object({
   functions: v.nullish(v.unknown()),
 });
 
-type ChatBody = v.InferOutput<typeof ChatInput>;
+type ChatBody = v.InferOutput<typeof Fields>;
+
+export const ChatInput = v.pipe(
+  Fields,
+  v.forward(v.check(stated<ChatBody>(NEEDS_LOGPROBS, hasLogprobs)), ["top_logprobs"]),
+  v.forward(v.check(stated<ChatBody>(NEEDS_TOOLS, hasTools)), ["tool_choice"]),
+);
 
 export interface ChatRun {
   readonly kind: "task";
@@ -121,7 +125,7 @@ export function readChat(body: RunBody): ChatRun | RunFailure {
     kind: "task",
     messages: read === null ? messages : withPicture(messages, read),
     parameters: seeded.parameters,
-    maxTokens: inputs.max_tokens ?? inputs.max_completion_tokens ?? null,
+    maxTokens: maxTokensOf(inputs),
     stream: inputs.stream,
     taken: effortHeaders(inputs.reasoning_effort),
     asJson: ["json_object", "json_schema"].includes(inputs.response_format?.type ?? ""),
@@ -134,7 +138,6 @@ const refuse = (parameter: string, detail: string): RunFailure => ({
   detail: `${parameter}: ${detail}`,
 });
 
-const NO_LOGPROBS = "a reply has none here; POST /v1/chat/completions has.";
 const IN_TEXT = "a chat is answered in text.";
 
 /** Fields of OpenAI's form, which newer models have: when they ask for what is not done. */
@@ -143,8 +146,6 @@ const OPENAI_FIELDS: readonly (readonly [
   isAsked: (value: unknown) => boolean,
   detail: string,
 ])[] = [
-  ["logprobs", (value) => value !== false, NO_LOGPROBS],
-  ["top_logprobs", (value) => value !== 0, NO_LOGPROBS],
   [
     "logit_bias",
     (value) => Object.keys(Object(value)).length > 0,
@@ -186,8 +187,15 @@ function refusedIn(body: ChatBody): RunFailure | null {
   if (functions !== null && functions !== undefined && !isEmptyList(functions)) {
     return refuse("functions", "use tools, which took their place.");
   }
-  return n === 1 ? null : refuse("n", "one answer is given.");
+  if (n !== 1) return refuse("n", "one answer is given.");
+  const { logprobs, top_logprobs: top, stream } = body;
+  return logprobs === true
+    ? tooManyLogprobs({ top: top ?? 0, maxTokens: maxTokensOf(body), stream })
+    : null;
 }
+
+const maxTokensOf = (body: ChatBody): number | null =>
+  body.max_tokens ?? body.max_completion_tokens ?? null;
 
 const promptOf = (prompt: string | undefined): readonly ChatMessage[] | null =>
   prompt === undefined ? null : [{ role: "user", content: prompt }];
@@ -222,6 +230,8 @@ const PASSED_ON = [
   "presence_penalty",
   "stop",
   "reasoning_effort",
+  "logprobs",
+  "top_logprobs",
 ] as const satisfies readonly (keyof ChatBody)[];
 
 function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
@@ -232,6 +242,8 @@ function parametersOf(body: ChatBody): Readonly<Record<string, unknown>> {
     ...body,
     stop: isEmptyList(body.stop) ? undefined : body.stop,
     reasoning_effort: effort === null ? undefined : effortTaken(effort),
+    logprobs: body.logprobs === true ? true : undefined,
+    top_logprobs: (body.top_logprobs ?? 0) > 0 ? body.top_logprobs : undefined,
   };
   const plain = PASSED_ON.map((name) => [name, taken[name]] as const);
   const declared =
