@@ -1,5 +1,6 @@
 // Reads a file of tenants: a document for `PUT /admin/state`, its lines, or a table.
 import { readFileSync } from "node:fs";
+import { repeatedName } from "../../src/domain/text/json-text.ts";
 import { parseCsv } from "./parse-csv.mjs";
 import { StateFailure } from "./state-failure.mjs";
 
@@ -42,11 +43,23 @@ function readText(/** @type {string} */ file) {
 function parse(/** @type {string} */ text, /** @type {string} */ where) {
   try {
     const value = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
+    if (typeof value === "object" && value !== null) return once(value, text, where);
+  } catch (error) {
+    if (error instanceof StateFailure) throw error;
     // Reported below, without repeating the text.
   }
   throw new StateFailure(`${where}: this is not a JSON object.`);
+}
+
+/** JSON.parse takes the last of two values of one name: of two rows of a tenant the first would be lost. */
+function once(
+  /** @type {object} */ value,
+  /** @type {string} */ text,
+  /** @type {string} */ where,
+) {
+  const twice = repeatedName(text);
+  if (twice === null) return value;
+  throw new StateFailure(`${where}: ${twice.join("/")} is there twice.`);
 }
 
 /** Reads lines as in a reply to `Accept: application/x-ndjson`. */

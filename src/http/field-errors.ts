@@ -20,10 +20,11 @@ const OBJECTS: ReadonlySet<string> = new Set([
   "object_with_rest",
 ]);
 
+export const shownKey = (key: unknown): string | number =>
+  typeof key === "number" ? key : PLAIN_KEY.test(String(key)) ? String(key) : "*";
+
 const pathOf = (issue: Issue): (string | number)[] =>
-  (issue.path ?? []).map(({ key }) =>
-    typeof key === "number" ? key : PLAIN_KEY.test(String(key)) ? String(key) : "*",
-  );
+  (issue.path ?? []).map(({ key }) => shownKey(key));
 
 /** Missing and unknown keys are issues of the object, with the key as the last step of the path. */
 function detailOf(issue: Issue): string {

@@ -1,15 +1,23 @@
 import * as v from "valibot";
 import type { Failure, FieldError } from "../domain/ledger/failure.ts";
+import { repeatedName } from "../domain/text/json-text.ts";
 import type { BodyBudget, BodyClaim } from "../io/body-budget.ts";
 import { TENANT_ID, INVALID_KEY } from "./authenticate.ts";
 import type { Caller, KeyCaller } from "./call.ts";
-import { fieldErrors } from "./field-errors.ts";
+import { fieldErrors, shownKey } from "./field-errors.ts";
 import { formFingerprint } from "./form.ts";
 import { fingerprint } from "./call-labels.ts";
 import { type Intake, throwAway } from "./intake.ts";
 import type { Mount } from "./mount.ts";
 import { readProtoJson } from "./proto-json.ts";
-import { type BodyFailure, isEncoded, readBytes, readForm, readJson } from "./read-body.ts";
+import {
+  type BodyFailure,
+  countNames,
+  isEncoded,
+  readBytes,
+  readForm,
+  readJson,
+} from "./read-body.ts";
 import type { BodySpec, Schema, Outcome, Route } from "./route.ts";
 
 // Parses path, query and body by the route's own schemas. After that, types are trusted.
@@ -18,6 +26,8 @@ import type { BodySpec, Schema, Outcome, Route } from "./route.ts";
 const MAX_PARAM_CHARS = 200;
 /** With more values than this only the first wrong one is reported: each costs an object. */
 const EXPLAINED_VALUES = 1000;
+
+const GIVEN_ONCE = "must be given once";
 
 export interface Parsed<T = unknown> {
   readonly kind: "parsed";
@@ -93,7 +103,7 @@ export function parseQuery(
   const twice = names.find((name, at) => names.indexOf(name) < at);
   return twice === undefined
     ? parseWith(schema, Object.fromEntries(given))
-    : invalid({ path: [twice], detail: "must be given once" });
+    : invalid({ path: [twice], detail: GIVEN_ONCE });
 }
 
 export interface ParsedBody {
@@ -108,11 +118,12 @@ interface Read extends Omit<ParsedBody, "body"> {
   readonly value: unknown;
   /** About how many values it holds. */
   readonly values: number;
+  /** Names of members in its text. */
+  readonly names: number;
 }
 
 async function parseBody(
-  spec: BodySpec,
-  request: Request,
+  { spec, request, route }: Pick<BodyRequest, "spec" | "request" | "route">,
   intake: Intake,
 ): Promise<Parsed<ParsedBody> | Failure> {
   const read = await readAs(spec, request, intake);
@@ -121,11 +132,23 @@ async function parseBody(
   }
   if (read.kind !== "read") return read;
   const { value: sent, values, ...raw } = read;
+  const repeated = route.surface === "native" ? repeatedField(read) : null;
+  if (repeated !== null) return repeated;
   const mended = mendBody(spec, sent);
   if (mended.kind !== "parsed") return mended;
   if (spec.as === "unread") return parsed({ body: mended.value, ...raw });
   const result = parseWith(spec.schema, mended.value, values > EXPLAINED_VALUES);
   return result.kind === "parsed" ? parsed({ body: result.value, ...raw }) : result;
+}
+
+/**
+ * Of two settings of one name nobody knows which one is meant. The drop-in surfaces take the last, as their
+ * originals do.
+ */
+function repeatedField({ value, names, rawBody }: Read): BodyFailure | null {
+  if (names <= countNames(value)) return null;
+  const path = repeatedName(new TextDecoder().decode(rawBody));
+  return path === null ? null : invalid({ path: path.map(shownKey), detail: GIVEN_ONCE });
 }
 
 /** A route's body before its schema: with other spellings corrected, or refused in words of its own. */
@@ -147,10 +170,15 @@ export const NO_BODY: ParsedBody = {
   fingerprint: () => fingerprint(EMPTY),
 };
 
-const asBytes = (value: unknown, bytes: Uint8Array, values = 1): Read => ({
+const asBytes = (
+  value: unknown,
+  bytes: Uint8Array,
+  { values, names }: Pick<Read, "values" | "names"> = { values: 1, names: 0 },
+): Read => ({
   kind: "read",
   value,
   values,
+  names,
   rawBody: bytes,
   fingerprint: () => fingerprint(bytes),
 });
@@ -183,7 +211,7 @@ async function readAs(spec: BodySpec, request: Request, intake: Intake): Promise
     if (form.kind !== "form") return form;
     const { fields, parts } = form;
     const named = () => formFingerprint(parts);
-    return { ...asBytes(fields, EMPTY, parts.length), fingerprint: named };
+    return { ...asBytes(fields, EMPTY, { values: parts.length, names: 0 }), fingerprint: named };
   }
   if (spec.optional === true && !request.headers.has("content-type")) {
     const bytes = await readBytes(request, limitBytes, intake);
@@ -193,7 +221,7 @@ async function readAs(spec: BodySpec, request: Request, intake: Intake): Promise
   }
   const take = spec.as === "proto-json" ? readProtoJson : readJson;
   const read = await take(request, limitBytes, intake);
-  return read.kind === "json" ? asBytes(read.value, read.bytes, read.values) : read;
+  return read.kind === "json" ? asBytes(read.value, read.bytes, read) : read;
 }
 
 // A request's body from begin to end: it takes memory of the isolate, it is read if it may be, and its
@@ -244,7 +272,7 @@ export function withBody(
   const work = async (): Promise<Outcome> => {
     let running: Promise<void> | undefined;
     try {
-      const body = await parseBody(of.spec, of.request, intake);
+      const body = await parseBody(of, intake);
       const outcome =
         body.kind === "parsed" ? await handle(body.value, (bytes) => claim.holdMore(bytes)) : body;
       if (outcome.kind === "raw") running = outcome.running;

@@ -1,6 +1,6 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Failure, FieldError, RequestFailure } from "../domain/ledger/failure.ts";
-import { parseExactly } from "../io/exact-json.ts";
+import { isExactNumber, parseExactly } from "../io/exact-json.ts";
 import { readAtMost } from "../io/read-at-most.ts";
 import { fieldsOf, type FormFields } from "./form.ts";
 import { type Encoding, ENCODINGS, unpacked } from "./packed-body.ts";
@@ -45,6 +45,8 @@ export interface JsonBody {
   readonly value: unknown;
   /** About how many values it holds: many make it costly to explain what is wrong with them. */
   readonly values: number;
+  /** Names of members in the text: more than the value has if an object has one twice. */
+  readonly names: number;
 }
 
 const refuse = (detail: string): BodyFailure => ({
@@ -135,7 +137,7 @@ function parse(text: string): { readonly value: unknown } | null {
 const HALF_PAIR = /\\u[dD][89a-fA-F]/;
 
 export function parseJson(bytes: Uint8Array): JsonBody | BodyFailure {
-  const { depth, values } = jsonShape(bytes);
+  const { depth, values, names } = jsonShape(bytes);
   if (depth > MAX_DEPTH) return refuse(`must not nest deeper than ${MAX_DEPTH} levels`);
   if (values > MAX_VALUES) return refuse(`must not hold more than ${MAX_VALUES} values`);
   const text = decode(bytes);
@@ -146,7 +148,7 @@ export function parseJson(bytes: Uint8Array): JsonBody | BodyFailure {
   const suspicious = text.includes("__proto__") || text.includes("\\u00");
   if (suspicious && hasProtoKey(parsed.value)) return refuse("must not have a key __proto__");
   const value = HALF_PAIR.test(text) ? wellFormed(parsed.value) : parsed.value;
-  return { kind: "json", bytes, value, values };
+  return { kind: "json", bytes, value, values, names };
 }
 
 export async function readJson(
@@ -207,11 +209,14 @@ export const MAX_STRINGS = 2 * MAX_VALUES;
 export interface JsonShape {
   readonly depth: number;
   readonly values: number;
+  /** Names of members: each is followed by a colon. */
+  readonly names: number;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 
 /** In a string with more escaped quotes than this, a loop is faster than calls. */
 const FEW_ESCAPED = 16;
@@ -241,14 +246,17 @@ export function jsonShape(bytes: Uint8Array): JsonShape {
   let deepest = 0;
   let values = 1;
   let strings = 0;
+  let names = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
     if (byte === QUOTE) {
       at = endOfString(bytes, at);
       strings++;
-      if (strings > MAX_STRINGS) return { depth: deepest, values: MAX_VALUES + 1 };
+      if (strings > MAX_STRINGS) return { depth: deepest, values: MAX_VALUES + 1, names };
     } else if (byte === COMMA) {
       values++;
+    } else if (byte === COLON) {
+      names++;
     } else if (byte === 0x5b || byte === 0x7b) {
       values++;
       depth++;
@@ -258,7 +266,16 @@ export function jsonShape(bytes: Uint8Array): JsonShape {
     }
     if (deepest > MAX_DEPTH || values > MAX_VALUES) break;
   }
-  return { depth: deepest, values };
+  return { depth: deepest, values, names };
+}
+
+/** Names of members in a parsed value. It recurses as `hasProtoKey` does. */
+export function countNames(value: unknown): number {
+  if (typeof value !== "object" || value === null || isExactNumber(value)) return 0;
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let names = Array.isArray(value) ? 0 : members.length;
+  for (const member of members) names += countNames(member);
+  return names;
 }
 
 /**

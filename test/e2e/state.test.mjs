@@ -115,6 +115,8 @@ test("what is exported is what is there, in each form", { timeout: 120_000 }, as
 test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
   write("colour.json", { tenants: { acme: { ...FREE, colour: "red" } } });
   write("twice.csv", "tenant,plan,daily_neurons\nacme,free,1\nacme,free,2\n");
+  write("twice.json", `{"tenants":{"acme":{"plan":"free"},"acme":{"plan":"paid"}}}`);
+  write("twice.ndjson", `{"tenant":"acme","settings":{"plan":"free","plan":"paid"}}\n`);
   write("open.csv", 'tenant,plan\nacme,"free\n');
   write("short.csv", "tenant,plan,daily_neurons\nacme,free\n");
   write("page.json", { tenants: { acme: FREE }, prune: true, has_more: true });
@@ -124,6 +126,8 @@ test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
   for (const [args, sentence, env] of [
     [["plan", "colour.json"], /#\/tenants\/acme\/colour/],
     [["plan", "twice.csv"], /^Line 3: acme has a row already/],
+    [["plan", "twice.json"], /^twice\.json: tenants\/acme is there twice\./],
+    [["plan", "twice.ndjson"], /^Line 1: settings\/plan is there twice\./],
     [["plan", "open.csv"], /^Line 2: a quotation mark/],
     [["plan", "short.csv"], /^Line 2: it has 2 cells/],
     [["plan", "page.json"], /one page of several/],

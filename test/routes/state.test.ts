@@ -259,6 +259,8 @@ function account(changed: Readonly<Record<string, (...given: never[]) => unknown
 const down = () =>
   Promise.reject(Object.assign(new Error("gone"), { retryable: true, remote: true }));
 
+const DAILY = "#/tenants/demo/daily_neurons";
+
 describe("what fails", () => {
   it("is said, stops nothing else, and is done when the document is sent again", async () => {
     const real = env.ACCOUNT.getByName(ACCOUNT_NAME);
@@ -314,6 +316,25 @@ describe("what fails", () => {
     expect(reply.body.tenants[0]).toMatchObject({ status: "failed", failure: "version_conflict" });
     const acme = await admin("GET", "/admin/tenants/acme");
     expect(acme.body).toMatchObject({ daily_neurons: 10_000, max_in_flight: 9 });
+  });
+
+  it.each([
+    [`{"tenants":{"demo":FREE,"acme":FREE,"demo":PAID}}`, "#/tenants/demo"],
+    [`{"tenants":{"demo":FREE,"\\u0064emo":FREE}}`, "#/tenants/demo"],
+    [`{"tenants":{"demo":{"plan":"free","daily_neurons":1,"daily_neurons":7}}}`, DAILY],
+    [`{"tenants":{"a":FREE},"tenants":{"b":FREE}}`, "#/tenants"],
+    [`{"tenants":{"a":FREE},"prune":false,"prune":true}`, "#/prune"],
+  ])("is a document that has something twice, and nothing is done: %s", async (form, pointer) => {
+    const text = form
+      .replaceAll("FREE", `{"plan":"free","daily_neurons":1}`)
+      .replaceAll("PAID", `{"plan":"paid","daily_neurons":7,"overage_cap_neurons":1}`);
+    for (const part of ["", "?apply=one&part=1/1"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const reply = await ask("PUT", `/admin/state${part}`, { key: env.ADMIN_TOKEN, body: text });
+      expect([reply.status, reply.body.kind]).toEqual([400, "invalid_request"]);
+      expect(reply.body.errors).toEqual([{ pointer, detail: "must be given once" }]);
+    }
+    expect((await read()).tenants).toEqual({});
   });
 
   it("is a tenant that was made in between: it is not replaced", async () => {

@@ -34,3 +34,43 @@ export function endOfString(json: string, start: number): number {
   }
   return -1;
 }
+
+interface OpenValue {
+  /** Names so far; null: an array. */
+  readonly names: Set<string> | null;
+  /** The member that is being read; null: its name comes next. */
+  step: string | number | null;
+}
+
+/**
+ * The path to the first name that an object has twice: `JSON.parse` takes the last value and says nothing.
+ * Null: there is none.
+ *
+ * @param json text that `JSON.parse` takes
+ */
+export function repeatedName(json: string): readonly (string | number)[] | null {
+  const open: OpenValue[] = [];
+  for (let at = 0; at < json.length; at += 1) {
+    const unit = json.charCodeAt(at);
+    const inner = open.at(-1);
+    if (unit === QUOTE) {
+      const end = endOfString(json, at);
+      if (inner !== undefined && inner.names !== null && inner.step === null) {
+        const name = JSON.parse(json.slice(at, end + 1)) as string;
+        inner.step = name;
+        if (inner.names.has(name)) return open.map(({ step }) => step ?? "");
+        inner.names.add(name);
+      }
+      at = end;
+    } else if (unit === 0x7b) {
+      open.push({ names: new Set(), step: null });
+    } else if (unit === 0x5b) {
+      open.push({ names: null, step: 0 });
+    } else if (unit === 0x7d || unit === 0x5d) {
+      open.pop();
+    } else if (unit === 0x2c && inner !== undefined) {
+      inner.step = typeof inner.step === "number" ? inner.step + 1 : null;
+    }
+  }
+  return null;
+}
