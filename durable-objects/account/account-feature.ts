@@ -42,5 +42,8 @@ export const RESUME_AFTER_MS = 10_000;
 /** Unfinished deletions, sweeps and ended reports in one alarm: so many of each. */
 export const MOST_AT_ONCE = 50;
 
+/** Rows of a table that one alarm deletes; the next one goes on. */
+export const MOST_PURGED = 500;
+
 /** For each of these: an alarm comes to its end within a minute, even if some hang. */
 export const ALARM_LIMITS: CallLimits = { atOnce: 8, eachMs: 20_000, allMs: 20_000 };

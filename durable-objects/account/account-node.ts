@@ -87,7 +87,7 @@ export class AccountNode {
       this.tenants,
       sweeps,
       this.ends,
-      // It has nothing to tend.
+      // It only deletes what is past its retention.
       this.audit,
       // The alarm waits for deliveries last, when the others have recorded their events.
       this.webhooks,

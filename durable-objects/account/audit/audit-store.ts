@@ -54,6 +54,21 @@ export class AuditStore {
           );
     return rows.map(toAudit);
   }
+
+  /** When the oldest act was done; null: there is none. Ids sort by time. */
+  oldestMs(): number | null {
+    const oldest = "SELECT at_ms FROM audit ORDER BY id LIMIT 1";
+    return this.#db.run<{ at_ms: number }>(oldest)[0]?.at_ms ?? null;
+  }
+
+  /** Deletes acts that were done before a time, at most `limit` of them. */
+  purge(beforeMs: number, limit: number): void {
+    this.#db.run(
+      `DELETE FROM audit WHERE at_ms < ? AND id IN (SELECT id FROM audit ORDER BY id LIMIT ?)`,
+      beforeMs,
+      limit,
+    );
+  }
 }
 
 const toAudit = (row: AuditRow): AuditEntry => ({

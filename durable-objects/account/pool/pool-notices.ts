@@ -1,4 +1,5 @@
 import type { Day } from "../../../src/domain/ledger/period.ts";
+import { MOST_PURGED } from "../account-feature.ts";
 import type { AccountMessage, AccountView } from "../account-protocol.ts";
 import type { DeniedStore, DeniedTenant } from "./denied-store.ts";
 import type { PoolCache } from "./pool-cache.ts";
@@ -9,9 +10,6 @@ const MOST_NOTIFIED = 50;
 
 /** A tenant that could not be reached is notified again after that. */
 const NOTIFY_AGAIN_MS = 10_000;
-
-/** Rows that one alarm deletes. */
-const MOST_PURGED = 500;
 
 /** Why a tenant refuses calls by itself after an answer. */
 export interface Denial {
