@@ -11,6 +11,7 @@ import {
   formOf,
   FORMS,
   JSONS,
+  PAGES,
   PICTURES,
   RUN_BODIES,
   SOUNDS,
@@ -62,6 +63,37 @@ const cut = (text, bytes) => new TextDecoder().decode(UTF8.encode(text).subarray
 
 const base64 = (bytes) => Buffer.from(bytes).toString("base64");
 
+/** Pages and texts of the largest allowed size as documents that are stored alone. */
+const documentBodies = [
+  ...Object.entries(PAGES).map(([name, make]) => ({
+    name: `page: ${name}`,
+    make,
+    of: "text/html",
+  })),
+  ...Object.entries(TEXTS).map(([name, make]) => ({
+    name: `text: ${name}`,
+    make: (size) => UTF8.encode(cut(make(size), size)),
+    of: "text/markdown",
+  })),
+].flatMap(({ name, make, of }) => {
+  const document = { type: "article", tasks: [] };
+  const content = () => new TextDecoder().decode(make(1_048_576));
+  const file = () => ({ content_type: of, base64: base64(make(8 * 1024 * 1024)) });
+  return [
+    {
+      name,
+      type: JSON_TYPE,
+      make: () =>
+        UTF8.encode(JSON.stringify({ ...document, content: content(), content_type: of })),
+    },
+    {
+      name: `${name}, as a file`,
+      type: JSON_TYPE,
+      make: () => UTF8.encode(JSON.stringify({ ...document, file: file() })),
+    },
+  ];
+});
+
 /** Pictures of the largest allowed size: eight, or as many as fit. */
 const pictureBodies = Object.entries(PICTURES).map(([name, make]) => ({
   name: `picture: ${name}`,
@@ -105,6 +137,7 @@ const OWN = [
   { end: "/chat/completions", kinds: typed(JSON_TYPE, CHATS) },
   { end: "/verdicts", kinds: [...textBodies("text"), ...pictureBodies] },
   { end: "/moderations", kinds: textBodies("input") },
+  { end: "/v1/documents", kinds: documentBodies },
 ];
 
 /** Every operation that reads a body, with the kinds of bodies that are sent to it. */

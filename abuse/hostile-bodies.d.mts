@@ -6,6 +6,7 @@ export const JSONS: Bodies;
 export const RUN_BODIES: Bodies;
 export const CHATS: Bodies;
 export const FORMS: Bodies;
+export const PAGES: Bodies;
 export const TEXTS: Readonly<Record<string, (size: number) => string>>;
 
 export const BOUNDARY: string;

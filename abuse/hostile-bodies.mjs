@@ -239,6 +239,41 @@ export const JSONS = {
   "no UTF-8": (size) => filled(size, '{"text":"', [0xc0], '"}'),
 }; // prettier-ignore
 
+/** Pages of HTML: tags without end, elements in each other, attributes, comments, references. */
+export const PAGES = {
+  "scripts that open": (size) => filled(size, "", "<script>"),
+  "styles that open": (size) => filled(size, "", "<style>"),
+  "fields that open": (size) => filled(size, "", "<textarea>"),
+  "comments that open": (size) => filled(size, "", "<!--"),
+  "dashes in a comment": (size) => filled(size, "<!--", "--"),
+  "comments in a script": (size) => filled(size, "<script>", "<!--<script>"),
+  "sections of data": (size) => filled(size, "<math>", "<![CDATA["),
+  "drawings in each other": (size) => filled(size, "", "<svg>"),
+  "formulas in each other": (size) => filled(size, "", "<math>"),
+  "boxes in each other": (size) => filled(size, "", "<div>"),
+  "letters in each other": (size) => filled(size, "", "<b> "),
+  "paragraphs without end": (size) => filled(size, "", "<p hidden>x"),
+  "boxes after letters in a paragraph": (size) => filled(size, `<p>${"<b>".repeat(100)}`, "<div></div>"),
+  "items without end": (size) => filled(size, "", "<li>x"),
+  "lists in each other": (size) => filled(size, "", "<ul><li>"),
+  "tables in each other": (size) => filled(size, "", "<table><tr><td>"),
+  "cells without end": (size) => filled(size, "<table>", "<tr><td hidden>"),
+  "ends of what never began": (size) => filled(size, `<b><div>${"<i>".repeat(500)}`, "</b>"),
+  "hidden elements without end": (size) => filled(size, "", "<i hidden>x"),
+  "attributes": (size) => filled(size, "<p", " a", ">"),
+  "attributes without end": (size) => filled(size, "", '<a href="'),
+  "equals signs": (size) => filled(size, "<p ", "= ", ">"),
+  "a long style": (size) => filled(size, '<i style="', "display: ", '">x</i>'),
+  "a long name": (size) => filled(size, "<", "a", ">"),
+  "spaces in a tag": (size) => filled(size, "<p", " ", ">"),
+  "beginnings of tags": (size) => filled(size, "", "<"),
+  "beginnings of end tags": (size) => filled(size, "", "</"),
+  "references": (size) => filled(size, "", "&amp"),
+  "beginnings of references": (size) => filled(size, "", "&#x"),
+  "titles": (size) => filled(size, "", "<title>a</title>"),
+  "line breaks": (size) => filled(size, "", "<br>x"),
+}; // prettier-ignore
+
 /** Bodies for the Workers AI route, where bytes are arrays of numbers. */
 export const RUN_BODIES = {
   "arrays that do not close": (size) => filled(size, '{"audio":[}', '"audio":[}'),

@@ -1,12 +1,16 @@
-import { decodeHTML } from "entities/decode";
+import { decodeHTML, decodeHTMLAttribute } from "entities/decode";
+import { type HidingAttributes, readHtml } from "./html-tokens.ts";
+import { OpenElements } from "./open-elements.ts";
 
 // The text of a page as a reader sees it: what is not shown is left out, blocks are lines, cells are set
-// apart. The runtime's own parser reads the page; it leaves character references as they are.
+// apart. Reading takes a time in proportion to the page, whatever is in it.
 
 const namesOf = (names: string): ReadonlySet<string> => new Set(names.split(" "));
 
 /** Elements that show no text of theirs. Each needs its end tag. */
-const UNSHOWN = namesOf("script style noscript template svg iframe object canvas textarea select");
+const UNSHOWN = namesOf(
+  "script style noscript noembed noframes template svg iframe object canvas textarea select",
+);
 
 /** Elements that begin a line, and end one. */
 const BLOCKS = namesOf(
@@ -14,76 +18,102 @@ const BLOCKS = namesOf(
     "blockquote pre figure figcaption form fieldset address title hr br details summary",
 );
 
-const VOID = namesOf("area base br col embed hr img input link meta source track wbr");
-
-/** Of these an end tag may be missing, so nothing of a page is hidden by them. */
-const MAY_BE_OPEN = new Set(
-  "p li td th tr dd dt option thead tbody tfoot html body head".split(" "),
+/** Elements that an end tag of an inline element does not end. */
+const HELD = namesOf(
+  [...BLOCKS, "td th caption thead tbody tfoot template object select svg"].join(" "),
 );
 
-const HIDDEN_STYLE =
-  /(?:display\s{0,4}:\s{0,4}none|visibility\s{0,4}:\s{0,4}hidden|font-size\s{0,4}:\s{0,4}0(?![\d.]))/i;
+const VOID = namesOf("area base br col embed hr img input link meta source track wbr");
 
-/** @returns lines without blanks around them, and at most one empty line between two */
-export async function textOfHtml(html: string): Promise<string> {
-  const read = await readPage(html, true);
+/** These are there once in a page; scripts show pages that begin hidden. */
+const PAGE = namesOf("html head body");
+
+const ZERO = String.raw`\s{0,4}:\s{0,4}0(?:\.0{1,4})?(?![\d.])`;
+const HIDDEN_STYLE = new RegExp(
+  String.raw`(?<![\w-])(?:display\s{0,4}:\s{0,4}none|visibility\s{0,4}:\s{0,4}(?:hidden|collapse)|(?:font-size|opacity)${ZERO})`,
+  "i",
+);
+
+/** Units of a `style` that are read. */
+const STYLE_UNITS = 2000;
+
+/** @returns lines without blanks around them, and at most one empty line between two; null: too many tags */
+export function textOfHtml(html: string): string | null {
+  const read = readPage(html, true);
   // An element that hides and has no end would hide the rest of the page.
-  const { parts } = read.isWhole ? read : await readPage(html, false);
-  return tidied(parts.join(""));
+  return read === null || read.isWhole
+    ? (read?.text ?? null)
+    : (readPage(html, false)?.text ?? null);
 }
 
-async function readPage(
+function readPage(
   html: string,
   honoursHidden: boolean,
-): Promise<{ readonly parts: readonly string[]; readonly isWhole: boolean }> {
-  const parts: string[] = [];
-  let hidden = 0;
-  let raw = "";
-  const rewriter = new HTMLRewriter()
-    .on("*", {
-      element(element) {
-        const { tagName } = element;
-        const isBlock = BLOCKS.has(tagName);
-        const hides = UNSHOWN.has(tagName) || (honoursHidden && isHidden(element));
-        if (isBlock) parts.push(tagName === "li" ? "\n- " : "\n");
-        if (tagName === "td" || tagName === "th") parts.push("\t");
-        if (hides) hidden += 1;
-        // An element has one handler of its end.
-        if (VOID.has(tagName) || !(isBlock || hides)) return;
-        element.onEndTag(() => {
-          if (isBlock) parts.push("\n");
-          if (hides) hidden -= 1;
-        });
-      },
-    })
-    .onDocument({
-      text(chunk) {
-        if (hidden === 0) raw += chunk.text;
-        if (!chunk.lastInTextNode) return;
-        // A reference may be cut between two chunks, so a whole node is decoded.
-        parts.push(decodeHTML(raw).replace(/\s+/g, " "));
-        raw = "";
-      },
-    });
-  await rewriter.transform(new Response(html)).arrayBuffer();
-  return { parts, isWhole: hidden === 0 };
+): { readonly text: string; readonly isWhole: boolean } | null {
+  const lines = new Lines();
+  const elements = new OpenElements();
+  const isRead = readHtml(html, {
+    open: (name, attributes, isEmpty) => {
+      elements.endBefore(name);
+      const hides = UNSHOWN.has(name) || (honoursHidden && isHidden(name, attributes));
+      const isShown = !hides && !elements.isHidden;
+      if (BLOCKS.has(name)) lines.breakLine();
+      if (isShown && name === "li") lines.write("- ");
+      if (isShown && (name === "td" || name === "th")) lines.breakCell();
+      if (isEmpty || VOID.has(name) || PAGE.has(name)) return;
+      elements.push(name, HELD.has(name), hides);
+    },
+    close: (name) => {
+      if (elements.end(name, HELD.has(name)) && BLOCKS.has(name)) lines.breakLine();
+    },
+    text: (text, isPlain) => {
+      if (!elements.isHidden) lines.write(isPlain ? text : decodeHTML(text));
+    },
+  });
+  if (!isRead) return null;
+  return { text: lines.text(), isWhole: !elements.hidesTheRest };
 }
 
-function isHidden(element: Element): boolean {
-  if (MAY_BE_OPEN.has(element.tagName) || VOID.has(element.tagName)) return false;
-  if (element.hasAttribute("hidden") || element.getAttribute("aria-hidden") === "true") return true;
-  return HIDDEN_STYLE.test(element.getAttribute("style") ?? "");
+function isHidden(name: string, attributes: HidingAttributes): boolean {
+  if (VOID.has(name) || PAGE.has(name)) return false;
+  const { hidden, style } = attributes;
+  if (hidden !== undefined || attributes["aria-hidden"]?.toLowerCase() === "true") return true;
+  if (style === undefined) return false;
+  return HIDDEN_STYLE.test(decodeHTMLAttribute(style.slice(0, STYLE_UNITS)));
 }
 
-const tidied = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) =>
-      line
-        .replace(/[ \u00a0]*\t[ \u00a0\t]*/g, "\t")
-        .replace(/ {2,}/g, " ")
-        .trim(),
-    )
-    .join("\n")
-    .replace(/\n{3,}/g, "\n\n")
-    .trim();
+/** What is between two words, from the weakest to the strongest. */
+const GAPS = ["", " ", "\t", "\n", "\n\n"] as const;
+const [NOTHING, SPACE, CELL, LINE, PARAGRAPH] = [0, 1, 2, 3, 4];
+
+/** Of several gaps in a row the strongest is written, and none at the ends. */
+class Lines {
+  readonly #parts: string[] = [];
+  #gap = NOTHING;
+
+  write(text: string): void {
+    const plain = text.replace(/\s{2,}|[^\S ]/g, " ");
+    const words = plain.trim();
+    if (plain.startsWith(" ")) this.#widen(SPACE);
+    if (words === "") return;
+    if (this.#parts.length > 0) this.#parts.push(GAPS[this.#gap] ?? "");
+    this.#parts.push(words);
+    this.#gap = plain.endsWith(" ") ? SPACE : NOTHING;
+  }
+
+  breakCell(): void {
+    this.#widen(CELL);
+  }
+
+  breakLine(): void {
+    this.#widen(this.#gap >= LINE ? PARAGRAPH : LINE);
+  }
+
+  text(): string {
+    return this.#parts.join("");
+  }
+
+  #widen(gap: number): void {
+    this.#gap = Math.max(this.#gap, gap);
+  }
+}

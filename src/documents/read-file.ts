@@ -2,6 +2,7 @@ import { hasText, MAX_TEXT_BYTES, storableText } from "../domain/documents/docum
 import { utf8Bytes } from "../domain/generation/token-bound.ts";
 import { type Converted, type Converter, convertFile } from "./convert-file.ts";
 import { textOfHtml } from "./html-text.ts";
+import { MOST_TAGS } from "./html-tokens.ts";
 
 // What a caller sends of a document, as text.
 
@@ -45,12 +46,12 @@ export async function readText(sent: SentContent, converter: Converter | null): 
   return checked(converted.text, contentType, "file");
 }
 
-async function textOf(
-  text: string,
-  contentType: TextType,
-  field: "content" | "file",
-): Promise<ReadText> {
-  return checked(contentType === "text/html" ? await textOfHtml(text) : text, contentType, field);
+function textOf(text: string, contentType: TextType, field: "content" | "file"): ReadText {
+  if (contentType !== "text/html") return checked(text, contentType, field);
+  const read = textOfHtml(text);
+  return read === null
+    ? wrong(field, `must have at most ${MOST_TAGS} tags`)
+    : checked(read, contentType, field);
 }
 
 function checked(read: string, contentType: string, field: "content" | "file"): ReadText {

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PAGES } from "../../abuse/hostile-bodies.mjs";
 import { ask, makeTenant, type TestTenant, WORKERS_AI } from "../client.ts";
 import { cleanUp } from "../durable-objects/a-tenant.ts";
 import { askedFor, unique } from "./scripted.ts";
@@ -65,7 +66,39 @@ describe("HTML", () => {
     ],
     // Nothing is hidden by an element that never ends.
     ["<div hidden>One<p>Two", "One\nTwo"],
-    ["<p hidden>One<p>Two", "One\nTwo"],
+    ["<body style='display:none'>Shown later", "Shown later"],
+    // Some elements end without an end tag.
+    ["<p style='display:none'>x</p>Only", "Only"],
+    ["<p hidden>One<p>Two", "Two"],
+    ["<p hidden>One<div>Two</div>", "Two"],
+    ["<div><p hidden>One</div>Two", "Two"],
+    ["<ul><li hidden>One<li>Two<li style='opacity: 0.0'>Three</li></ul>Four", "- Two\n\nFour"],
+    ["<table><tr><td hidden>a<td>b<tr hidden><td>c</table>d", "b\n\nd"],
+    ["<table><tr hidden><td><table><tr><td>a</table>b<tr><td>c</table>", "c"],
+    [
+      "<i style='opacity:0.5'>a</i> <i style='visibility:collapse'>b</i> <i style='opacity:0'>c</i>",
+      "a",
+    ],
+    [
+      "<i style='display&#58;none'>a</i><i style='--x-display:none'>b</i><i STYLE=display:none>c</i>",
+      "b",
+    ],
+    ["<span hidden>a<span>b</span>c</span>d<div><span hidden>e</div>f", "d\n\nf"],
+    ["<i hidden style='' HIDDEN='until-found' / >a</i><i title='>' x = \">\" y=z>b</i>", "b"],
+    // What is no markup, and what ends it.
+    ["<script>a<!--<script></script>b--></script>c<SCRIPT>d</scriptx></Script\n>e", "ce"],
+    ["<title>a</b>&lt;</title>b<textarea><i></textarea>c<xmp>&lt;<b></xmp>", "a</b><\nbc&lt;<b>"],
+    ["a<!>b<!-->c<!--->d<!-- > -- -->e<!--x--!>f<?php g ?>h</ i>j</>k", "abcdefhjk"],
+    ["a < b <3 <<i>c</i></", "a < b <3 <c</"],
+    ["<svg><title>a<style>b</svg>c<math><![CDATA[<d>&lt;]]></math><![CDATA[e]]>", "c<d>&lt;"],
+    ["<svg><script/></svg>a<script/>b", "a"],
+    ["a<style>b", "a"],
+    ["a<!-- b", "a"],
+    ["a<b c", "a"],
+    ["a<b c='", "a"],
+    ["a</b", "a"],
+    ["</p>a</div>b<p>c</i></p></td>d", "ab\nc\nd"],
+    ["<td>a</td><td> b </td>\n<th>c", "a\tb\tc"],
     ["plain", "plain"],
     ["<b>not closed <i>at all", "not closed at all"],
   ])("of %j", async (content, expected) => {
@@ -83,6 +116,33 @@ describe("HTML", () => {
     expect((await stored(asFile(plain, "text/plain; charset=iso-8859-1"))).text).toBe("K\u00f6ln");
     const wrong = await send(asFile(plain, "text/plain"));
     expect(wrong.body.errors).toMatchObject([{ pointer: "#/file" }]);
+  });
+
+  it.each(Object.keys(PAGES))("is read or refused: %s", async (kind) => {
+    const content = new TextDecoder().decode(PAGES[kind]?.(400_000));
+    const page = { content, content_type: "text/html" };
+    const { status, body } = await send(page);
+    expect([200, 400], JSON.stringify(body).slice(0, 200)).toContain(status);
+  });
+
+  it("has a most of tags", async () => {
+    const most = { content: `a${"<b>".repeat(250_000)}`, content_type: "text/html" };
+    expect((await send(most)).status).toBe(200);
+    const more = `${most.content}<b>`;
+    const { status, body } = await send({ ...most, content: more });
+    expect([status, body.errors]).toEqual([
+      400,
+      [{ pointer: "#/content", detail: "must have at most 250000 tags" }],
+    ]);
+    const file = asFile(more, "text/html");
+    expect((await send(file)).body.errors).toMatchObject([{ pointer: "#/file" }]);
+  });
+
+  it("hides what lies 500 levels deep, and reads what is deeper", async () => {
+    const page = "<i hidden>a</i>b";
+    const deep = { content: "<div>".repeat(500) + page, content_type: "text/html" };
+    expect((await stored(deep)).text).toBe("b");
+    expect((await stored({ ...deep, content: "<div>".repeat(20_000) + page })).text).toBe("ab");
   });
 
   it("without any text is refused", async () => {
