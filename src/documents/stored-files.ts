@@ -1,8 +1,8 @@
 import { resultsKey, type StoredDocument, textKey } from "../domain/documents/document.ts";
-import type { DocumentResults } from "../domain/documents/results.ts";
+import { type DocumentResults, withResults } from "../domain/documents/results.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import type { CallId } from "../domain/ledger/ledger.ts";
-import { twice } from "../io/bucket.ts";
+import { twice, within } from "../io/bucket.ts";
 
 // The two files of a document in the bucket.
 
@@ -60,3 +60,35 @@ export const writeResults = (
       httpMetadata: { contentType: "application/json" },
     }),
   );
+
+/** More than the runs that a tenant may have open: each put that loses was overtaken by another one. */
+const MOST_PUTS = 32;
+
+/**
+ * Adds results to those of a document that is ready. Others may add at the same time: a put that would
+ * overwrite what it has not read is refused by the bucket, and is made again from what is there now.
+ *
+ * @returns false: the bucket failed, or others were faster each time. A repeat changes nothing else
+ */
+export async function addResults(
+  bucket: R2Bucket,
+  owner: PictureOwner,
+  { file, results }: { readonly file: CallId; readonly results: DocumentResults },
+): Promise<boolean> {
+  const key = resultsKey(owner, file);
+  const put = async (): Promise<boolean> => {
+    const there = await bucket.get(key);
+    const before = there === null ? {} : await there.json<DocumentResults>();
+    const written = await bucket.put(key, JSON.stringify(withResults(before, results)), {
+      httpMetadata: { contentType: "application/json" },
+      onlyIf: there === null ? { etagDoesNotMatch: "*" } : { etagMatches: there.etag },
+    });
+    return written !== null;
+  };
+  for (let puts = 0; puts < MOST_PUTS; puts += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const written = await within(put()).catch(() => null);
+    if (written !== false) return written ?? false;
+  }
+  return false;
+}

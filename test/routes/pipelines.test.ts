@@ -638,6 +638,43 @@ describe("an engine that asks for a wait", () => {
   });
 });
 
+describe("runs that store results of one document at once", () => {
+  it("keep the results of all of them", async () => {
+    const tenant = await aTenant();
+    const id = "doc_shared";
+    const document = { type: "report", id, content: LEASE, tasks: ["action_items"] };
+    expect((await tenant.call("POST", "/v1/documents", document)).status).toBe(200);
+    const tasks = ["summarize", "key_points", "entities"];
+    const runs = await Promise.all(tasks.map((task) => unrun(tenant, [id], [task, "store"])));
+    for (const { step } of runs) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      for (const at of [0, 1]) expect(await step(0, at)).toEqual({ kind: "next" });
+    }
+    // Each reads the results before the first of them is written.
+    const { promise: areRead, resolve: allRead } = Promise.withResolvers<void>();
+    let reads = 0;
+    const bucket = new Proxy(env.IMAGES, {
+      get: (object, name) =>
+        name === "get"
+          ? async (...asked: Parameters<R2Bucket["get"]>) => {
+              const found = await object.get(...asked);
+              if (!asked[0].endsWith("/results.json")) return found;
+              reads += 1;
+              if (reads === runs.length) allRead();
+              await areRead;
+              return found;
+            }
+          : (Reflect.get(object, name) as () => unknown).bind(object),
+    });
+    const stored = runs.map(({ step }) => step(0, 2, { IMAGES: bucket }));
+    expect(await Promise.all(stored)).toEqual(runs.map(() => ({ kind: "over" })));
+    const after = (await tenant.call("GET", `/v1/documents/${id}`)).body;
+    const all = ["action_items", "entities", "key_points", "summary"];
+    expect(Object.keys(after.results).toSorted()).toEqual(all);
+    expect(after.tasks.map(({ task }: { task: string }) => task).toSorted()).toEqual(all);
+  });
+});
+
 describe("a refusal", () => {
   it("of the day stops a run, and what is left is counted", async () => {
     const tenant = await aTenant({ daily_neurons: 60 });

@@ -64,3 +64,10 @@ export interface DocumentResults {
   readonly category?: Category | null;
   readonly action_items?: readonly ActionItem[] | null;
 }
+
+/** The results with newer ones. A task that found nothing this time leaves what it found before. */
+export const withResults = (before: DocumentResults, added: DocumentResults): DocumentResults => ({
+  ...added,
+  ...before,
+  ...Object.fromEntries(Object.entries(added).filter(([, result]) => result !== null)),
+});

@@ -1,7 +1,7 @@
 import type { StepOutcome } from "../../domain/pipelines/run-step.ts";
 import { prepareAnalysis } from "../../documents/analyse.ts";
 import { documentCall } from "../../documents/document-call.ts";
-import { readResults, writeResults } from "../../documents/stored-files.ts";
+import { addResults } from "../../documents/stored-files.ts";
 import { DEFAULT_RETENTION_DAYS, type StoredDocument } from "../../domain/documents/document.ts";
 import { utf8Bytes } from "../../domain/generation/token-bound.ts";
 import { stepResultsKey } from "../../domain/pipelines/run-files.ts";
@@ -33,10 +33,9 @@ export async function store(context: StepContext, input: StepInput): Promise<Ste
   if (!(await isOfRun(context, kept.file))) return failed("not_found");
   if (added.reports.length === 0) return SUCCEEDED;
   const { bucket, owner, env, tenantId } = context;
-  const before = (await readResults(bucket, owner, kept)) ?? {};
   const { file, id } = kept;
-  const results = { ...before, ...added.results };
-  if (!(await writeResults(bucket, owner, { file, results }))) throw new Error("the bucket failed");
+  const isWritten = await addResults(bucket, owner, { file, results: added.results });
+  if (!isWritten) throw new Error("the bucket failed");
   const isThere = await tenantObject(env, tenantId).addDocumentResults(owner.generation, {
     id,
     file,
