@@ -85,15 +85,16 @@ export class VectorShard extends DurableObject<Env> {
    * The nearest of all that the filter takes, exactly, with their passages. Nothing for a query of
    * another space.
    */
-  search({ space, vector, most, filter }: VectorQuery): PlacedHit[] {
+  search({ space, vector, most, filter, without = [] }: VectorQuery): PlacedHit[] {
     const state = this.#isMade ? this.#store.readState() : null;
     if (state === null || state.closedAtMs !== null) return [];
     const { model, dimensions } = state;
     if (model !== space.model || dimensions !== space.dimensions) return [];
     const { table, sets } = this.#read(dimensions);
+    const leftOut = new Set(without);
     const takes = (key: string): boolean => {
       const set = sets.get(key);
-      return set !== undefined && matches(filter, set);
+      return set !== undefined && !leftOut.has(key) && matches(filter, set);
     };
     let hits: VectorHit[] = [];
     for (const { reach, set, ordinal } of table.nearest(vector, most, takes)) {

@@ -21,6 +21,7 @@ import {
   renderedValue,
 } from "../generation/generation-call.ts";
 import { vectorIndex } from "../vectors/vector-stores.ts";
+import { nearestShown } from "./nearest-shown.ts";
 import type { RegisterFailure, SearchDeps } from "./search-deps.ts";
 
 // The passages nearest to a question: its vector by a governed call, then the search in each place that has
@@ -44,9 +45,6 @@ export interface FoundPassage extends Passage {
   /** The cosine of its vector and the question's, -1 to 1. */
   readonly score: number;
 }
-
-/** Hits beside those that are wanted: some may be of sets that are being removed. */
-const SPARE_HITS = 10;
 
 /**
  * A repeat with the same idempotency key gets the same vector, and is not charged.
@@ -83,31 +81,39 @@ export async function embedQuery(
   return { kind: "embedded", space, vector, generation };
 }
 
-/** The best first. A place that does not answer fails the search: it never leaves out silently. */
+/**
+ * The best first. A place that does not answer fails the search: it never leaves out silently.
+ *
+ * @returns `isComplete` false: there may be more that fit, behind those of documents that are being removed
+ */
 export async function findPassages(
   deps: SearchDeps,
   { space, vector }: Pick<EmbeddedQuery, "space" | "vector">,
   { most, filter }: { readonly most: number; readonly filter: SearchFilter },
 ): Promise<
-  { readonly kind: "found"; readonly passages: readonly FoundPassage[] } | RegisterFailure
+  | {
+      readonly kind: "found";
+      readonly passages: readonly FoundPassage[];
+      readonly isComplete: boolean;
+    }
+  | RegisterFailure
 > {
-  const { register, vectors } = deps;
-  const where = await register.places(space);
+  const where = await deps.register.places(space);
   if (where.kind !== "places") return where;
   const { owner, places } = where;
-  const query = { space, vector, most: most + SPARE_HITS, filter };
-  const hits = await orNull(
-    Promise.all(places.map((place) => vectorIndex(vectors, owner, place).search(query))),
+  const found = await orNull(
+    nearestShown(
+      places.map((place) => vectorIndex(deps.vectors, owner, place)),
+      { space, vector, most, filter },
+      (keys) => deps.register.sets(keys),
+    ),
   );
-  if (hits === null) return { kind: "unavailable" };
-  const best = hits.flat().toSorted(byScore).slice(0, query.most);
-  const known = await register.sets([...new Set(best.map(({ set }) => set))]);
-  if (known.kind !== "sets") return known;
-  const sets = new Map(known.sets.map((set) => [set.key, set]));
-  const there = best.filter(({ set }) => sets.has(set)).slice(0, most);
-  const read = await orNull(readPassages(deps, { owner, space }, there, sets));
+  if (found === null) return { kind: "unavailable" };
+  if (found.kind !== "nearest") return found;
+  const { hits, sets, isComplete } = found;
+  const read = await orNull(readPassages(deps, { owner, space }, hits, sets));
   if (read === null) return { kind: "unavailable" };
-  return { kind: "found", passages: read };
+  return { kind: "found", passages: read, isComplete };
 }
 
 /** Without those that are gone by now. A place that gave passages with its hits is not asked again. */

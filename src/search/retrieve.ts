@@ -21,6 +21,8 @@ export interface SearchMade {
   readonly embeddingModel: string;
   /** `failed`: the passages are in the order of their vectors. */
   readonly reranked: "yes" | "no" | "failed";
+  /** False: more passages may fit, behind those of documents that are being removed. */
+  readonly isComplete: boolean;
   readonly steps: readonly SearchStep[];
 }
 
@@ -80,6 +82,7 @@ export async function retrieve(
   const made = (reranked: SearchMade["reranked"], ...more: readonly SearchStep[]): SearchMade => ({
     embeddingModel: space.model,
     reranked,
+    isComplete: found.isComplete,
     steps: [embedding, ...more],
   });
   if (!rerank || plain.length === 0) {

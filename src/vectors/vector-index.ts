@@ -20,9 +20,11 @@ export interface VectorQuery {
   readonly space: Space;
   /** Of unit length. */
   readonly vector: Float32Array;
-  /** Hits at most. */
+  /** Hits at most; a place gives no more than its `mostHits`. */
   readonly most: number;
   readonly filter: SearchFilter;
+  /** Keys of sets that must not be shown. A place that cannot leave them out gives their hits too. */
+  readonly without?: readonly string[];
 }
 
 /** A set that is to be removed. */
@@ -37,6 +39,8 @@ export interface RemovedSet {
  * place cannot be reached; each can be repeated.
  */
 export interface VectorIndex {
+  /** Hits of one search at most. */
+  readonly mostHits: number;
   /** False: the place has no room, or takes no writes any more. */
   write(set: WrittenSet): Promise<boolean>;
   /** The best first. */

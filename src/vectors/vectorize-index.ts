@@ -53,6 +53,7 @@ export function vectorizeIndex(
     return { name, ...(isNamed && { namespace: name }) };
   };
   return {
+    mostHits: MOST_HITS,
     async write(set) {
       const { name, namespace } = await scope(set.space);
       const labels = {

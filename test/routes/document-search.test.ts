@@ -291,6 +291,7 @@ describe("POST /v1/documents/search", () => {
       ],
       embedding_model: "neurogate/hashing@1",
       reranked: "no",
+      complete: true,
       steps: [{ step: "embed", journal_line_id: line.id, micro_neurons: line.micro_neurons }],
       micro_neurons: line.micro_neurons,
       neurons: line.micro_neurons / 1e6,
@@ -336,6 +337,20 @@ describe("POST /v1/documents/search", () => {
     expect(body.data.map(({ text }: { text: string }) => text)).toEqual([GARDEN]);
     await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
     expect(await rows(tenant.id, "SELECT key FROM vector_sets")).toHaveLength(1);
+  });
+
+  it("finds other documents at once, however many better ones were deleted", async () => {
+    const tenant = await aTenant();
+    const better = await Promise.all(
+      Array.from({ length: 30 }, () => findable(tenant.call, "The lease ends.")),
+    );
+    const lease = await findable(tenant.call, LEASE);
+    for (const id of better) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await tenant.call("DELETE", `/v1/documents/${id}`)).status).toBe(204);
+    }
+    const { body } = await search(tenant.call, { query: "When does the lease end?", top_k: 5 });
+    expect(body).toMatchObject({ data: [{ document_id: lease }], complete: true });
   });
 
   it("has a model put the passages in order, in a call of its own", async () => {

@@ -80,6 +80,17 @@ describe("VectorShard", () => {
     expect(await found()).toEqual(expected);
   });
 
+  it("leaves out the sets that are named, and finds what lies behind them", async () => {
+    const name = aName();
+    const sets = drawn(8, 5).map((vector) => aSet([vector]));
+    await Promise.all(sets.map((set) => shardAt(name).write(set)));
+    const query = asked(sets[0]?.vectors as Float32Array, 3);
+    const without = bruteForce(sets, query).map(({ set }) => set);
+    const left = sets.filter(({ key }) => !without.includes(key));
+    const found = await shardAt(name).search({ ...query, without });
+    expect(found).toEqual(bruteForce(left, query));
+  });
+
   it("gives passages by their place, and null for what it has not", async () => {
     const name = aName();
     const set = aSet(drawn(3, 1));

@@ -118,11 +118,19 @@ const reranked = v.pipe(
   v.description("`failed`: the results are in the order of their vectors."),
 );
 
+const complete = v.pipe(
+  v.boolean(),
+  v.description(
+    "False: deleted documents whose vectors are not removed yet took the places of passages that fit. Search again in some seconds.",
+  ),
+);
+
 export const SearchOutput = v.object({
   object: v.literal("document_search"),
   data: v.array(Result),
   embedding_model: embeddingModel,
   reranked,
+  complete,
   ...cost,
 });
 
@@ -149,12 +157,14 @@ export const AnswerOutput = v.object({
   model: v.nullable(v.pipe(v.string(), v.description("What really answered."))),
   embedding_model: embeddingModel,
   reranked,
+  complete,
   ...cost,
 });
 
-const toShared = ({ embeddingModel: model, reranked: order, steps }: SearchMade) => ({
+const toShared = ({ embeddingModel: model, reranked: order, isComplete, steps }: SearchMade) => ({
   embedding_model: model,
   reranked: order,
+  complete: isComplete,
   steps: steps.map(({ step, callId, microNeurons }) => ({
     step,
     journal_line_id: callId,
