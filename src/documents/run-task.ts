@@ -30,6 +30,7 @@ import type { DocumentResults, Entity, KeyPoint } from "../domain/documents/resu
 import { sentimentOf } from "../domain/documents/sentiment.ts";
 import type { DocumentTask } from "../domain/documents/task.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
+import type { Outputs } from "../engines/inference.ts";
 import type { RunContext } from "../moderation/ask-engine.ts";
 import { type Asked, askTask, chatOf, contentOf, failureOf } from "./ask-task.ts";
 
@@ -321,8 +322,7 @@ async function runSentiment(
       const call = await askTask(context, stage, "classification", { order, inference });
       const { outcome } = call.asked;
       const labels = outcome.kind === "answered" ? outcome.output.labels : [];
-      const negative = labels.find(({ name }) => name.toUpperCase() === "NEGATIVE");
-      const positive = negative === undefined ? null : 1 - negative.score;
+      const positive = positiveOf(labels);
       const failure = failureOf(call) ?? (positive === null ? "malformed_answer" : null);
       return { call, tokens, units: text.length, positive, failure };
     }),
@@ -342,6 +342,16 @@ async function runSentiment(
     dropped: 0,
     failure: ended.find(({ failure }) => failure !== null)?.failure ?? null,
   };
+}
+
+/** From 0 to 1; 0.5 where neither label has more. Null: the labels are not those of a sentiment. */
+function positiveOf(labels: Outputs["classification"]["labels"]): number | null {
+  const scoreOf = (label: string) =>
+    labels.find(({ name }) => name.toUpperCase() === label)?.score ?? null;
+  const negative = scoreOf("NEGATIVE");
+  if (negative === null) return null;
+  const positive = scoreOf("POSITIVE") ?? 1 - negative;
+  return (1 + positive - negative) / 2;
 }
 
 async function joinNotes(

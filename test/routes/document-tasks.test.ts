@@ -154,6 +154,18 @@ describe("all tasks of an email", () => {
   });
 });
 
+describe("the sentiment by the word list", () => {
+  it.each([
+    ["The cat sat. The train leaves at ten.", "neutral", 0.5],
+    ["This is a wonderful, lovely day.", "very_positive", expect.any(Number)],
+    ["This is a terrible, awful day.", "very_negative", expect.any(Number)],
+  ])("of %j is %s", async (content, label, score) => {
+    const asked = { type: "other", content, tasks: ["sentiment"], language: "en" };
+    const { body } = await tenant.call("POST", "/v1/documents", asked);
+    expect(body.results.sentiment).toEqual({ label, score });
+  });
+});
+
 describe("an answer", () => {
   it("loses what the text does not have, and the reply counts it", async () => {
     const body = await done({ content: under("invented") });

@@ -55,7 +55,8 @@ describe("text classification", () => {
     const { result, neurogate, ...envelope } = reply.body;
     expect(envelope).toEqual({ success: true, errors: [], messages: [] });
     expect(result.map(({ label }: { label: string }) => label)).toEqual(["NEGATIVE", "POSITIVE"]);
-    expect(result[0].score + result[1].score).toBeCloseTo(1, 9);
+    expect(result[0].score).toBeGreaterThan(0.8);
+    expect(result[1].score).toBe(0);
     // 29 bytes: 2 + 15 tokens of 2,394 uN.
     expect(neurogate).toMatchObject({
       micro_neurons: 17 * 2394,

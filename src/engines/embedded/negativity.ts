@@ -14,11 +14,16 @@ const NEGATIONS = new Set(
 const NEGATION_REACH = 3;
 const NEGATED = -0.5;
 
-/**
- * How negative a text is, from 0 to 1: the share of negative ratings among all, damped so that one
- * weak word is no verdict. 0 without any negative word. Lower-case words are expected.
- */
-export function negativityOf(text: string): number {
+/** How a text sounds; both are 0 if no word of it is rated. */
+export interface Ratings {
+  /** The share of negative ratings among all, 0 to 1, damped so that one weak word is no verdict. */
+  readonly negative: number;
+  /** The same of positive ratings. */
+  readonly positive: number;
+}
+
+/** Lower-case words are expected. */
+export function ratingsOf(text: string): Ratings {
   let positive = 0;
   let negative = 0;
   let sinceNegation = NEGATION_REACH;
@@ -28,12 +33,17 @@ export function negativityOf(text: string): number {
     else negative -= rating;
     sinceNegation = NEGATIONS.has(word) ? 0 : sinceNegation + 1;
   }
-  return negative / (negative + positive + 1);
+  const all = negative + positive + 1;
+  return { negative: negative / all, positive: positive / all };
 }
 
-/** How negative any text is, to three decimals: disguised words are spelt out first. */
-export const sentimentOf = (text: string): number =>
-  Math.round(negativityOf(asWords(spellOut(text))) * 1000) / 1000;
+/** Of any text, to three decimals: disguised words are spelt out first. */
+export function sentimentOf(text: string): Ratings {
+  const { negative, positive } = ratingsOf(asWords(spellOut(text)));
+  return { negative: rounded(negative), positive: rounded(positive) };
+}
+
+const rounded = (share: number): number => Math.round(share * 1000) / 1000;
 
 /** The list is a plain object, so `constructor` would be found in it. */
 const ratingOf = (word: string): number =>

@@ -18,10 +18,11 @@ const READ_CHARS = 4096;
 export const EMBEDDED_TASKS: Generators = {
   async classification(_hold, { model, text }) {
     if (model !== DISTILBERT) return { kind: "unsupported" };
-    const negative = sentimentOf(text.slice(0, READ_CHARS));
+    const { negative, positive } = sentimentOf(text.slice(0, READ_CHARS));
+    // Unlike the model's, they do not add up to 1: a text without rated words is neither.
     const labels = [
+      { name: "POSITIVE", score: positive },
       { name: "NEGATIVE", score: negative },
-      { name: "POSITIVE", score: Math.round((1 - negative) * 1000) / 1000 },
     ].toSorted((a, b) => b.score - a.score);
     return { kind: "answered", model: NEGATIVITY_MODEL, output: { labels }, usage: null };
   },

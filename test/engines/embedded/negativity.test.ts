@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { negativityOf } from "../../../src/engines/embedded/negativity.ts";
+import { ratingsOf, sentimentOf } from "../../../src/engines/embedded/negativity.ts";
+
+const negativityOf = (text: string): number => ratingsOf(text).negative;
 
 describe("negativity by word list", () => {
   it("is 0 where nothing negative stands", () => {
@@ -13,6 +15,11 @@ describe("negativity by word list", () => {
     expect(bad).toBe(0.75);
     expect(negativityOf("a terrible, awful, disgusting film")).toBeGreaterThan(bad);
     expect(negativityOf("a terrible film with a wonderful cast")).toBeLessThan(bad);
+  });
+
+  it("finds a text without rated words neither negative nor positive", () => {
+    expect(sentimentOf("The cat sat.")).toEqual({ negative: 0, positive: 0 });
+    expect(sentimentOf("A wonderful film")).toEqual({ negative: 0, positive: 0.8 });
   });
 
   it("turns what is negated, by half", () => {
