@@ -2,7 +2,7 @@ import type { Answers, ItemAnswer, Quoted } from "./read-answer.ts";
 import type { ActionItem, Category, Entity, EntityKind, KeyPoint } from "./results.ts";
 import { MOST_ENTITIES, MOST_SPANS } from "./rule-entities.ts";
 import { isInText } from "./check-statement.ts";
-import type { TextIndex } from "./text-index.ts";
+import { TextIndex } from "./text-index.ts";
 
 // Answers, without all that the text does not have. What is left out is counted.
 
@@ -38,15 +38,20 @@ export const checkedPoints = (
       : { text, quote: found };
   });
 
-/** @param categories those that were asked for: another one is no answer */
+/**
+ * A quotation that names the category shows nothing: an order that the text gives names it too.
+ *
+ * @param categories those that were asked for: another one is no answer
+ */
 export function checkedCategory(
   { category, quote }: Answers["category"],
   categories: readonly string[],
   of: CheckedText,
 ): Checked<Category | null> {
   const found = quoteIn(quote, of);
-  const value =
-    found === null || !categories.includes(category) ? null : { label: category, quote: found };
+  const isShown =
+    found !== null && categories.includes(category) && !new TextIndex(found.text).hasName(category);
+  const value = isShown ? { label: category, quote: found } : null;
   return { value, dropped: value === null ? 1 : 0 };
 }
 

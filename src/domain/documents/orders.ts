@@ -1,4 +1,6 @@
 import { findInjection } from "../moderation/injection.ts";
+import { plainText } from "../text/normalise.ts";
+import { GIVEN_RESULT, ORDER_PATTERNS, ORDER_TRIGGER } from "./order-patterns.ts";
 
 // Passages that speak to the model which reads a document, instead of to people. A model never sees them:
 // they become blanks of the same length, so that every position stays. What an answer quotes from such a
@@ -82,7 +84,9 @@ export function withoutOrders(text: string): { readonly text: string; readonly p
     const next = pieces[at + 1];
     // A line may end within a sentence.
     const both = next === undefined ? piece : { start: piece.start, end: next.end };
-    if (isOrder(text.slice(piece.start, piece.end))) hidden.push(withRest(text, piece));
+    const said = text.slice(piece.start, piece.end);
+    if (isOrder(said)) hidden.push(withRest(text, piece));
+    else if (GIVEN_RESULT.test(plainOf(said))) hidden.push(piece);
     else if (both.end - both.start <= MOST_UNITS && isWrapped(text, piece)) {
       const joined = text.slice(both.start, both.end).replace(/\s+/g, " ");
       if (next !== undefined && isOrder(joined)) hidden.push(withRest(text, both));
@@ -104,10 +108,20 @@ export function withoutOrders(text: string): { readonly text: string; readonly p
 }
 
 function isOrder(piece: string): boolean {
-  if (!TRIGGER.test(piece) && !NOT_ASCII.test(piece)) return false;
-  const plain = piece.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
-  return PATTERNS.some((pattern) => pattern.test(plain)) || findInjection(piece) !== null;
+  const isAscii = !NOT_ASCII.test(piece);
+  const plain = plainOf(piece);
+  const isTried = !isAscii || TRIGGER.test(piece);
+  const isSpoken = !isAscii || ORDER_TRIGGER.test(plain);
+  const speaks = (form: string): boolean =>
+    (isTried && PATTERNS.some((pattern) => pattern.test(form))) ||
+    (isSpoken && ORDER_PATTERNS.some((pattern) => pattern.test(form)));
+  if (speaks(plain) || (isTried && findInjection(piece) !== null)) return true;
+  return !isAscii && speaks(spaced(plainText(piece)));
 }
+
+const plainOf = (piece: string): string => spaced(piece.normalize("NFKC"));
+
+const spaced = (text: string): string => text.toLowerCase().replace(/\s+/g, " ").trim();
 
 /** A sentence, or a line. */
 const PIECE = /[^\n]+?(?:[.!?\u3002\uff01\uff1f]["')\]]{0,3}(?=\s|$)|(?=\n|$))/g;

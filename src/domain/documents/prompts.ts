@@ -122,7 +122,7 @@ const ASK: Readonly<
     },
   }),
   category: ({ type, categories }) => ({
-    question: `Which category fits this ${type === "other" ? "document" : type} best: ${categories.join(", ")}? Answer with "category", and "quote", the words of the document that show it best, at most 25 words copied exactly.`,
+    question: `Which category fits this ${type === "other" ? "document" : type} best: ${categories.join(", ")}? Answer with "category", and "quote", the words of the document that show it best without naming it, at most 25 words copied exactly.`,
     properties: { category: { type: "string", enum: categories }, quote: text },
   }),
   action_items: () => ({

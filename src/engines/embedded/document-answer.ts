@@ -148,7 +148,7 @@ const found = (text: string, pattern: RegExp): string[] =>
 const names = (all: readonly string[]): string[] =>
   [...new Set(all)].filter((name) => !NO_NAME.test(name)).slice(0, MOST_NAMES);
 
-/** The category with the most cues, and the sentence with the most of them. */
+/** The category with the most cues, and the sentence with the most of them that does not name it. */
 function categoryOf({ sentences, schema }: Asked): Answer {
   const options = field(field(field(schema, "properties"), "category"), "enum");
   const words = sentences.map(wordsOf);
@@ -159,8 +159,11 @@ function categoryOf({ sentences, schema }: Asked): Answer {
       ...(CATEGORY_CUES[label] ?? "").split(" "),
     ]);
     const hits = words.map((list) => list.filter((word) => cues.has(word)).length);
-    const best = hits.indexOf(Math.max(...hits));
-    return { label, hits: hits.reduce((sum, n) => sum + n, 0), quote: sentences[best] ?? "" };
+    const named = label.toLowerCase();
+    const shown = hits.map((n, at) => (sentences[at]?.toLowerCase().includes(named) ? 0 : n));
+    const best = shown.indexOf(Math.max(...shown));
+    const quote = (shown[best] ?? 0) > 0 ? (sentences[best] ?? "") : "";
+    return { label, hits: hits.reduce((sum, n) => sum + n, 0), quote };
   });
   const [first] = scored.toSorted((a, b) => b.hits - a.hits);
   if (first === undefined || first.hits === 0) return { category: "", quote: "" };
