@@ -188,13 +188,13 @@ const CHANGE = {
 
 const PolicyWarnings = v.pipe(
   v.array(
-    v.object({
+    strictObject({
       kind: v.picklist(CASCADE_WARNINGS),
       detail: v.pipe(v.string(), v.description("The same as a sentence, with what to do.")),
     }),
   ),
   v.maxLength(16),
-  v.description("Thresholds of `tier0` that decide nothing, and why."),
+  v.description("Thresholds of `tier0` that decide nothing, and why. Absent: all of them apply."),
 );
 
 const versionNumber = wholeNumber(1, Number.MAX_SAFE_INTEGER, "Grows with each change.");
@@ -253,7 +253,7 @@ export const PolicyOutput = v.object({
   guard: v.object({ input: guardMode, output: guardMode }),
   models: v.object({ judge: model, judge_fallback: model, vision: model }),
   routing: RoutingTable,
-  warnings: PolicyWarnings,
+  warnings: v.exactOptional(PolicyWarnings),
 });
 
 /** What is said of a policy, without what only names it. */
@@ -288,5 +288,10 @@ export const toPolicy = ({
   sample_allowed: policy.sample_allowed ?? 0,
   sample_decided: policy.sample_decided ?? SAMPLE_DECIDED,
   reuse_ttl_s: policy.reuse_ttl_s ?? 0,
-  warnings: cascadeWarnings(policy),
+  ...warningsOf(policy),
 });
+
+function warningsOf(policy: Policy): Pick<v.InferOutput<typeof PolicyOutput>, "warnings"> {
+  const warnings = cascadeWarnings(policy);
+  return warnings.length === 0 ? {} : { warnings };
+}
