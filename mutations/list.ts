@@ -1,4 +1,5 @@
 import { ACCESS } from "./list/access.ts";
+import { ACCOUNT } from "./list/account.ts";
 import { ADMISSION } from "./list/admission.ts";
 import { BORDER } from "./list/border.ts";
 import { CALIBRATION } from "./list/calibration.ts";
@@ -18,6 +19,7 @@ import type { Mutation } from "./mutation.ts";
 export const MUTATIONS: readonly Mutation[] = [
   ...MONEY,
   ...ADMISSION,
+  ...ACCOUNT,
   ...ACCESS,
   ...PICTURES,
   ...PIPELINES,
