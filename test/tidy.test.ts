@@ -540,6 +540,8 @@ describe("released migrations", () => {
       ["checks", "b26b8901d084ee3c259fe56c9b559bc33201438bc606e10a730e999fc8e42819"],
       ["promise_kinds", "8edcdba06e5312144de5b655666c86b6988347d4b44b4d1af77921b5d17ba047"],
       ["rate_bounds", "4d995a7fcfc8b7a8014b933e0ec3023c5725b892c51c31696aece06b60b460e5"],
+      ["promise_floors", "88c8d4a43d6925e2d25387870051441aa8147f97da1b10d2dabed6c261ad527f"],
+      ["day_sums", "91bd63ec405f1c57a27af8ef36446a0a1860b8c1fd9913cd1645c345a862729b"],
     ],
     [
       "applies",

@@ -1,10 +1,11 @@
-// npm run bench -- --scale [--most 10000] [--quick] [--only=account,tenants,month,reports]
+// npm run bench -- --scale [--most 10000] [--quick] [--only=account,tenants,month,days,reports]
 //
 // Measures the account's object and its requests by the number of tenants. Counts and ratios that are out
 // of bounds fail the run.
 import { join } from "node:path";
 import { say } from "../machine.mjs";
 import { acts, crowd, messages, reads, spike, wake } from "./account.mjs";
+import { pastDays } from "./days.mjs";
 import { referenceMonth } from "./month.mjs";
 import { Table } from "./table.mjs";
 import { checking, making } from "./tenant.mjs";
@@ -14,7 +15,7 @@ const FEW = 20;
 const SIZES = [1_000, 10_000, 100_000];
 
 /** The parts for `--only`. */
-export const PARTS = ["account", "tenants", "month", "reports"];
+export const PARTS = ["account", "tenants", "month", "days", "reports"];
 
 /**
  * @param {{ dir: string, bundle: object, most: number, quick: boolean, parts: readonly string[] }} run
@@ -22,7 +23,7 @@ export const PARTS = ["account", "tenants", "month", "reports"];
 export async function scale({ dir, bundle, most, quick, parts }) {
   const table = new Table();
   const has = (/** @type {string} */ part) => parts.includes(part);
-  if (parts.some((part) => part !== "reports")) {
+  if (parts.some((part) => part !== "reports" && part !== "days")) {
     const few = await crowd(dir, bundle, FEW);
     for (const count of SIZES.filter((size) => size <= most)) {
       // oxlint-disable-next-line no-await-in-loop -- one measurement at a time
@@ -38,6 +39,10 @@ export async function scale({ dir, bundle, most, quick, parts }) {
       await referenceMonth(table, few, quick);
     }
     await few.server.stop();
+  }
+  if (has("days")) {
+    say("\ndays that are over");
+    pastDays(table, Math.min(most, 100_000));
   }
   if (has("reports")) {
     say("\nthe reports");

@@ -3,8 +3,10 @@ import { CHECK_TABLES } from "./checks/check-schema.ts";
 import { REPORT_END_TABLES } from "./tenants/report-end-schema.ts";
 import { DELIVERY_RATES, MESSAGE_SCHEDULES, OUTBOX_TABLES } from "../outbox/outbox-schema.ts";
 import {
+  DAY_SUMS,
   DENIED_TENANTS,
   POOL_TABLES,
+  PROMISE_FLOORS,
   PROMISE_KINDS,
   RATE_BOUNDS,
   SUSPENDED_TENANTS,
@@ -90,4 +92,6 @@ export const ACCOUNT_MIGRATIONS: readonly Migration[] = [
   { name: "checks", statements: CHECK_TABLES },
   { name: "promise_kinds", statements: [PROMISE_KINDS] },
   { name: "rate_bounds", statements: RATE_BOUNDS },
+  { name: "promise_floors", statements: [PROMISE_FLOORS] },
+  { name: "day_sums", statements: [DAY_SUMS] },
 ];

@@ -159,6 +159,7 @@ describe("the day before", () => {
         allocator.ask(leaseAsk(3, { day: DAY, seq: 3, spent: 130, want: null }), MIDNIGHT),
       ).toMatchObject({ lease: { seq: 3 } });
       expect(book.pool(DAY).claimed).toBe(before + 30);
+      allocator.purge(MIDNIGHT);
       // All others still have ten that are unused.
       expect(book.pool(DAY).shares.size).toBe(29);
       // As after a restart.

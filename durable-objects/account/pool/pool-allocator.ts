@@ -53,8 +53,6 @@ export class PoolAllocator {
   readonly #recalls: PoolRecalls;
   readonly #notices: PoolNotices;
   readonly #closing: DayClosing;
-  /** The day on which no share was past its retention. */
-  #cleanDay: Day | null = null;
 
   constructor(cache: PoolCache, denied: DeniedStore, record: RecordPoolEvent) {
     this.#cache = cache;
@@ -244,24 +242,16 @@ export class PoolAllocator {
     const due = [
       this.#notices.dueMs(dayOf(nowMs), nowMs),
       this.#recalls.nextDueMs(nowMs),
-      this.#purgeDueMs(nowMs),
+      // By itself: an account may have no pool, and nothing else that makes the alarm ring.
+      this.#cache.isUntidy(nowMs) ? nowMs : null,
     ];
     const earliestMs = Math.min(...due.map((each) => each ?? Infinity));
     return earliestMs === Infinity ? null : earliestMs;
   }
 
-  /** It is due by itself: an account may have no pool, and nothing else that makes the alarm ring. */
-  #purgeDueMs(nowMs: number): number | null {
-    const today = dayOf(nowMs);
-    if (this.#cleanDay === today) return null;
-    if (this.#cache.hasOldShares(today)) return nowMs;
-    this.#cleanDay = today;
-    return null;
-  }
-
   purge(wallMs: number): void {
     const nowMs = this.#cache.now(wallMs);
-    this.#cache.purge(nowMs);
+    this.#cache.tidy(nowMs);
     this.#notices.clean(dayOf(nowMs));
   }
 

@@ -23,6 +23,8 @@ import {
 import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import { keptFloor } from "../../../src/domain/tenant/settings.ts";
 import type { RateClass } from "../../../src/domain/ledger/rate-limit.ts";
+import { MOST_PURGED } from "../account-feature.ts";
+import { DaySums } from "./day-sums.ts";
 import type { PoolState, PoolStore } from "./pool-store.ts";
 import type { PromiseStore, TenantPromise } from "./promise-store.ts";
 
@@ -32,12 +34,17 @@ const KEPT_DAYS = 40;
 /** Days before today of which messages are still accepted. */
 const KEPT_POOLS = 3;
 
-/** Of a month, at most. */
-const MOST_DAYS = 31;
+/** Shares of a day that is over that one alarm drops from memory. */
+const MOST_CLOSED = 2_000;
+
+/** How long after a day's end its sum is written down: most late reports have come by then. */
+const SUMMED_AFTER_MS = 2 * 3_600_000;
+
+const DAY_MS = 86_400_000;
 
 /**
  * The pool's rows, and what is in memory of them: all shares of today, the open shares of earlier days,
- * and a sum for each day of the month. Storage is the truth: memory is changed with the rows, and `forget`
+ * and a sum for each day that is over. Storage is the truth: memory is changed with the rows, and `forget`
  * drops it after a transaction that was rolled back.
  */
 export class PoolCache {
@@ -47,15 +54,19 @@ export class PoolCache {
   #state: PoolState | null = null;
   #rates: AccountRates | null = null;
   readonly #pools = new Map<Day, DayPool>();
-  /** How much each day of a month counts as gone, by the first day of that month. */
-  readonly #claims = new Map<Day, Map<Day, number>>();
+  readonly #sums: DaySums;
+  /** Pools of days that are over, with those of their shares that were not looked at since. */
+  readonly #closing = new Map<DayPool, Iterator<Share>>();
   /** The day whose shares are all in memory. */
   #today: Day = 0;
+  /** The day on which no share was past its retention. */
+  #cleanDay: Day | null = null;
   #clockMs = 0;
 
   constructor(store: PoolStore, plan: Plan) {
     this.store = store;
     this.promises = new PromiseCache(store.promises);
+    this.#sums = new DaySums(store);
     this.plan = plan;
   }
 
@@ -64,7 +75,8 @@ export class PoolCache {
     this.promises.forget();
     this.#rates = null;
     this.#pools.clear();
-    this.#claims.clear();
+    this.#closing.clear();
+    this.#sums.forget();
   }
 
   /** It never goes back, nor behind the rates that were written down. */
@@ -124,7 +136,8 @@ export class PoolCache {
   }
 
   #build(day: Day): DayPool {
-    const floors = this.store.promises.floors();
+    const [other] = this.#pools.values();
+    const floors = other?.floors() ?? this.store.promises.floors();
     const pool = new DayPool({ day, size: ZERO, floors, limits: this.#limits });
     if (day >= this.#today) pool.load(this.store.listShares(day), this.#clockMs);
     else this.#loadOpen(pool);
@@ -139,17 +152,25 @@ export class PoolCache {
     pool.loadClosed(this.store.closedSums(pool.day, askedSinceMs), this.#clockMs);
   }
 
-  /** Another day has begun: of earlier days only the open shares stay in memory. */
+  /** Another day has begun. Of earlier days only the open shares stay in memory: `tidy` drops the others. */
   #begin(today: Day): void {
     this.#today = today;
     for (const [day, pool] of this.#pools) {
       if (day < today - KEPT_POOLS) this.#pools.delete(day);
-      else if (day < today) this.#close(pool);
+      else if (day < today) this.#closing.set(pool, pool.shares.values());
     }
   }
 
-  #close(pool: DayPool): void {
-    for (const share of pool.shares.values()) this.#closeShare(pool, share);
+  /** Drops some shares; they count in their day's sums all the same. */
+  #closeSome(): void {
+    let left = MOST_CLOSED;
+    for (const [pool, shares] of this.#closing) {
+      for (; left > 0 && this.#closing.has(pool); left -= 1) {
+        const share = shares.next();
+        if (share.done === true) this.#closing.delete(pool);
+        else this.#closeShare(pool, share.value);
+      }
+    }
   }
 
   #closeShare(pool: DayPool, share: Share): void {
@@ -185,44 +206,59 @@ export class PoolCache {
     this.keep(day, share);
   }
 
-  /** How much a day takes of its month. */
+  /** Its day takes so much more, or less, of the month. */
   #count(day: Day, share: Share): void {
-    const claims = this.#claims.get(monthStart(day));
-    if (claims === undefined) return;
+    const sum = this.#sums.claimOf(day);
+    if (sum === undefined) return;
     const before = this.store.readShare(day, share.tenant, share.generation);
     const grown = claimOf(share) - (before === null ? 0 : claimOf(before));
-    claims.set(day, (claims.get(day) ?? 0) + grown);
+    if (grown !== 0) this.#sums.write(day, sum + grown);
   }
 
   basis(day: Day): PoolBasis {
     const { settings, measuredMargin } = this.state;
     let billedBefore = 0;
     if (settings.monthly_cap_usd !== null) {
-      for (const [of, claim] of this.#monthClaims(day)) {
-        if (of < day) billedBefore += Math.max(0, claim - ALLOCATION);
+      for (let of = monthStart(day); of < day; of += 1) {
+        billedBefore += Math.max(0, this.#claimOn(of) - ALLOCATION);
       }
     }
     return { plan: this.plan, settings, billedBefore, measuredMargin };
   }
 
-  #monthClaims(day: Day): ReadonlyMap<Day, number> {
-    const from = monthStart(day);
-    const known = this.#claims.get(from);
-    if (known !== undefined) return known;
-    const rows = this.store.claimsByDay(from, from + MOST_DAYS);
-    const claims = new Map(rows.map(({ day: of, claim }) => [of, claim]));
-    for (const other of this.#claims.keys()) if (other < from) this.#claims.delete(other);
-    this.#claims.set(from, claims);
-    return claims;
+  /** How much a day takes of its month. */
+  #claimOn(day: Day): number {
+    const isLate = day < this.#today - 1;
+    const pool = this.#pools.get(day) ?? (isLate ? undefined : this.#build(day));
+    return pool?.claimed ?? this.#sums.claimOf(day) ?? this.#sums.addUp(day);
   }
 
-  /** Whether there are shares past their retention. */
-  hasOldShares(today: Day): boolean {
-    return this.store.hasShares(today - KEPT_DAYS);
+  /** Whether the sum of yesterday is to be written down: before midnight comes, and it is asked for. */
+  #isUnsummed(nowMs: number): boolean {
+    const day = this.#today - 1;
+    if (nowMs < this.#today * DAY_MS + SUMMED_AFTER_MS) return false;
+    return this.#sums.claimOf(day) === undefined && this.#claimOn(day) > 0;
   }
 
-  purge(nowMs: number): void {
-    this.store.purgeShares(dayOf(nowMs) - KEPT_DAYS);
+  /** Whether the alarm has something of earlier days to put away now. */
+  isUntidy(nowMs: number): boolean {
+    if (this.#closing.size > 0 || this.#isUnsummed(nowMs)) return true;
+    return this.#hasOldShares(dayOf(nowMs));
+  }
+
+  #hasOldShares(today: Day): boolean {
+    if (this.#cleanDay === today) return false;
+    if (this.store.hasShares(today - KEPT_DAYS)) return true;
+    this.#cleanDay = today;
+    return false;
+  }
+
+  /** A bounded part of it: however many tenants share the pool, no transaction takes long. */
+  tidy(nowMs: number): void {
+    this.#closeSome();
+    if (this.#isUnsummed(nowMs)) this.#sums.write(this.#today - 1, this.#claimOn(this.#today - 1));
+    this.store.purgeShares(dayOf(nowMs) - KEPT_DAYS, MOST_PURGED);
+    this.store.purgeDayClaims(dayOf(nowMs) - KEPT_DAYS);
     this.rates.advance(nowMs);
   }
 }

@@ -71,6 +71,10 @@ export const DENIED_TENANTS: readonly string[] = [
 /** With it a list of some tenants reads no others. */
 export const PROMISE_KINDS = "CREATE INDEX promises_kind ON promises (plan, suspended)";
 
+/** With it the pool of a day reads the floors alone, and not all promises. */
+export const PROMISE_FLOORS =
+  "CREATE INDEX promises_floor ON promises (tenant, floor) WHERE floor > 0 AND suspended = 0";
+
 /** With it the account lists its tenants without a call of their objects. */
 export const SUSPENDED_TENANTS: readonly string[] = [
   "ALTER TABLE promises ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))",
@@ -99,3 +103,9 @@ export const RATE_BOUNDS: readonly string[] = [
     WHERE period > (SELECT MAX(period) FROM sums) - 16 GROUP BY period`,
   "DROP TABLE rate_uses",
 ];
+
+/** How much days that are over take of their month, in µN. */
+export const DAY_SUMS = `CREATE TABLE pool_days (
+  day INTEGER PRIMARY KEY,
+  claim INTEGER NOT NULL CHECK (claim >= 0)
+) STRICT`;

@@ -177,14 +177,26 @@ export class PoolStore {
     );
   }
 
-  /** How much each of the days counts as gone, in µN; `to` is not included. */
-  claimsByDay(from: Day, to: Day): { readonly day: Day; readonly claim: number }[] {
-    return this.#db.run<{ day: number; claim: number }>(
-      `SELECT day, SUM(MAX(granted, spent + pending)) AS claim FROM pool_shares
-        WHERE day >= ? AND day < ? GROUP BY day`,
-      from,
-      to,
+  /** How much of a day counts as gone, in µN, from all its shares. */
+  claimOf(day: Day): number {
+    const [row] = this.#db.run<{ claim: number | null }>(
+      "SELECT SUM(MAX(granted, spent + pending)) AS claim FROM pool_shares WHERE day = ?",
+      day,
     );
+    return row?.claim ?? 0;
+  }
+
+  /** The same of days that are over, as it was written down. */
+  listDayClaims(): { readonly day: Day; readonly claim: number }[] {
+    return this.#db.run<{ day: number; claim: number }>("SELECT day, claim FROM pool_days");
+  }
+
+  writeDayClaim(day: Day, claim: number): void {
+    this.#db.run("INSERT OR REPLACE INTO pool_days (day, claim) VALUES (?, ?)", day, claim);
+  }
+
+  purgeDayClaims(before: Day): void {
+    this.#db.run("DELETE FROM pool_days WHERE day < ?", before);
   }
 
   /** Whether there are any of a day before this one. */
@@ -192,8 +204,21 @@ export class PoolStore {
     return this.#db.run("SELECT day FROM pool_shares WHERE day < ? LIMIT 1", before).length > 0;
   }
 
-  purgeShares(before: Day): void {
-    this.#db.run("DELETE FROM pool_shares WHERE day < ?", before);
+  /** Deletes some of days before this one, by their keys: the others of these days are not read. */
+  purgeShares(before: Day, limit: number): void {
+    const old = this.#db.run<{ day: number; tenant: string; life: number }>(
+      "SELECT day, tenant, life FROM pool_shares WHERE day < ? ORDER BY day, tenant, life LIMIT ?",
+      before,
+      limit,
+    );
+    for (const { day, tenant, life } of old) {
+      this.#db.run(
+        "DELETE FROM pool_shares WHERE day = ? AND tenant = ? AND life = ?",
+        day,
+        tenant,
+        life,
+      );
+    }
   }
 
   readBounds(): RateBound[] {

@@ -168,6 +168,11 @@ export class DayPool {
     for (const share of tenant.shares) this.unused.setFloor(share, floor);
   }
 
+  /** Of all tenants that have one. */
+  *floors(): Generator<readonly [string, MicroNeurons]> {
+    for (const [name, { floor }] of this.#tenants) if (floor > 0) yield [name, floor];
+  }
+
   /** Forgets a share and its demand; its sums stay. `restore` brings it back. */
   drop(share: Share, nowMs: number): void {
     this.advance(nowMs);
