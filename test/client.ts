@@ -100,7 +100,7 @@ const MOUNTS = mountsOf(ROUTES).map((mount) => ({
   pattern: new RegExp(
     `^${mount.path
       .replaceAll("$", "\\$")
-      .replace(/(?<=\/):\w+\+/g, ".+")
+      .replace(/(?<=\/):\w+\+/g, "[^/]+(?:/[^/]+)*")
       .replace(/(?<=\/):\w+/g, "[^/]+")}$`,
   ),
 }));

@@ -277,8 +277,8 @@ type Match =
 /** itty-router reads `:name` anywhere as a parameter; here only a whole segment is a parameter. */
 const pattern = (path: string): string => path.replace(/(?<!\/):/g, "[:]").replaceAll("$", "[$]");
 
-/** itty-router also takes `/v1/verdicts/` for `/v1/verdicts`; those are two paths. */
-const hasTrailingSlash = (pathname: string): boolean => pathname !== "/" && pathname.endsWith("/");
+/** itty-router takes `/v1/verdicts/` for `/v1/verdicts`, and the second slash of `run//model` as its own. */
+const hasNoRoute = (pathname: string): boolean => /.\/$|\/\//.test(pathname);
 
 function matcherOf({ path }: Mount): RegExp {
   const itty = IttyRouter();
@@ -316,7 +316,7 @@ function matchTable(mounts: readonly Mount[]): MatchTable {
       : entries.find(({ matcher }) => matcher.test(pathname))?.mount.path;
 
   function missing(pathname: string): Match {
-    const path = hasTrailingSlash(pathname) ? undefined : pathOf(pathname);
+    const path = hasNoRoute(pathname) ? undefined : pathOf(pathname);
     const there = mounts.filter((mount) => mount.path === path);
     if (there.length === 0) {
       const found = (spelt: string) => entries.find(({ matcher }) => matcher.test(spelt))?.mount;
@@ -331,7 +331,7 @@ function matchTable(mounts: readonly Mount[]): MatchTable {
   return {
     match(method, pathname) {
       if (pathname.length > MAX_PATH_CHARS) return nowhere;
-      if (hasTrailingSlash(pathname)) return missing(pathname);
+      if (hasNoRoute(pathname)) return missing(pathname);
       const wanted = method === "HEAD" ? "GET" : method;
       for (const entry of entries) {
         const { mount, matcher } = entry;

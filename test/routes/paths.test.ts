@@ -42,12 +42,20 @@ describe("a path that is written another way", () => {
     const { body } = await tenant.call("GET", "/v1/verdicts/vrd_secret/");
     expect(body).toMatchObject({ kind: "not_found", nearby: ["/v1/verdicts/{id}"] });
     expect(JSON.stringify(body)).not.toContain("secret/?");
-    const run = await tenant.call("POST", "/client/v4/accounts/acme/ai//run/@cf/a/b", {});
-    expect(run.body.errors[0]).toMatchObject({
-      code: 7003,
-      nearby: ["/client/v4/accounts/{account}/ai/run/{model}"],
-    });
   });
+
+  it.each(["ai//run/@cf/a/b", "ai/run//@cf/a/b", "ai/run/@cf//a/b", "ai/run/@cf/a/b/"])(
+    "names the path of a model in Cloudflare's shape: %s",
+    async (path) => {
+      const account = `/client/v4/accounts/${tenant.id}`;
+      const { status, body } = await tenant.call("POST", `${account}/${path}`, { prompt: "Hi." });
+      expect(status).toBe(404);
+      expect(body.errors[0]).toMatchObject({
+        code: 7003,
+        nearby: ["/client/v4/accounts/{account}/ai/run/{model}"],
+      });
+    },
+  );
 });
 
 describe("a path that nobody has", () => {
