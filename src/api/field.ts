@@ -25,8 +25,9 @@ export const policyName = v.pipe(
   v.description("The name of a policy: lower-case letters, digits, hyphen, underscore."),
 );
 
+/** Both ends are safe integers: a longer number gets the error of its end. */
 export const wholeNumber = (min: number, max: number, description: string) =>
-  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max), v.description(description));
+  v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max), v.description(description));
 
 /** A number that may be left out, also as null. */
 export const between = (min: number, max: number) =>

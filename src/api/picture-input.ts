@@ -46,4 +46,4 @@ export const readImage = (value: v.InferOutput<typeof image>): ReadPicture =>
 
 /** What may be written at most. */
 export const tokens = (max: number) =>
-  v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(max));
+  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));

@@ -157,7 +157,10 @@ const SENTENCES: Readonly<Record<string, (issue: Issue, requirement: string) => 
   lt_value: (_, n) => `must be less than ${n}`,
   multiple_of: (_, n) => `must be a multiple of ${n}`,
   integer: () => "must be a whole number",
-  safe_integer: () => "must be a whole number",
+  safe_integer: ({ input }) =>
+    Number.isInteger(input)
+      ? `must be from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`
+      : "must be a whole number",
   finite: () => "must be a finite number",
   starts_with: (_, text) => `must start with ${text}`,
   ends_with: (_, text) => `must end with ${text}`,

@@ -16,6 +16,7 @@ const Body = v.pipe(
     ),
     input: v.optional(v.union([v.string(), v.array(v.string())])),
     count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    whole: v.optional(v.pipe(v.number(), v.safeInteger())),
     flag: v.optional(v.nullable(v.boolean())),
     metadata: v.optional(v.record(v.string(), v.string())),
     part: v.optional(
@@ -63,6 +64,8 @@ describe("fieldErrors", () => {
     [with1({ input: 5 }), ["input"], "must be a string or an array"],
     [with1({ input: ["a", 5] }), ["input", 1], "must be a string"],
     [with1({ count: 1.5 }), ["count"], "must be a whole number"],
+    [with1({ whole: 1.5 }), ["whole"], "must be a whole number"],
+    [with1({ whole: 2 ** 63 }), ["whole"], "must be from -9007199254740991 to 9007199254740991"],
     [with1({ count: 0 }), ["count"], "must be at least 1"],
     [with1({ flag: MARK }), ["flag"], "must be true or false"],
     [with1({ metadata: { thread: 5 } }), ["metadata", "thread"], "must be a string"],

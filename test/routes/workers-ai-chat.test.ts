@@ -390,6 +390,14 @@ describe("what is wrong with a chat", () => {
   });
 });
 
+describe("a number that is too long to be exact", () => {
+  it("is refused with the range that it has", async () => {
+    const tenant = await aTenant();
+    const reply = await run(tenant, LLAMA, { prompt: "a", max_tokens: 2 ** 63 });
+    expect(reply.body.errors[0].message).toContain("must be at most 1048576");
+  });
+});
+
 describe("with the embedded engine", () => {
   it("quotes the prompt, and says who wrote it", async () => {
     const tenant = await aTenant();

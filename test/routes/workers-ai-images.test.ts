@@ -118,6 +118,14 @@ describe("what is wrong with an order", () => {
     expect(await lines(tenant)).toEqual([]);
   });
 
+  it.each(["9223372036854775807", "2147483648"])("names the range of a seed: %s", async (seed) => {
+    const tenant = await aTenant();
+    const body = `{"prompt":"a","seed":${seed}}`;
+    const reply = await tenant.call("POST", pathOf(tenant, PHOENIX), body);
+    expect(reply.body.errors[0]).toMatchObject({ source: { pointer: "/seed" } });
+    expect(reply.body.errors[0].message).toContain("must be at most 2147483647");
+  });
+
   it("is 5007 without a price", async () => {
     const tenant = await aTenant();
     const reply = await tenant.call("POST", pathOf(tenant, DREAMSHAPER), { prompt: "a" });

@@ -40,7 +40,7 @@ const Fields = object({
   max_completion_tokens: v.nullish(maxTokens),
   temperature: between(0, 5),
   top_p: between(0, 2),
-  top_k: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000))),
+  top_k: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000))),
   seed,
   repetition_penalty: between(0, 2),
   frequency_penalty: between(-2, 2),

@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { MAX_SEED } from "../../domain/generation/picture-traits.ts";
 import type { Picture } from "../../engines/picture.ts";
+import { wholeNumber } from "../field.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
 import { object } from "../object-input.ts";
@@ -18,7 +20,7 @@ export const ImageInput = object({
   height: count,
   num_steps: count,
   steps: count,
-  seed: count,
+  seed: v.optional(wholeNumber(0, MAX_SEED, "Every model that takes a seed can hold it.")),
   guidance: amount,
   strength: amount,
   image: v.optional(image),
