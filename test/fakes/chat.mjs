@@ -2,7 +2,7 @@
 // model's own prompts. Behaviours are written like a query: [[fake:words=20&cut=5|unique]].
 //
 //   words=20            so many words, "w0 w1 …"; 5 without it
-//   text=Hello          this text
+//   text=Hello          this text; `{nonce}` in it, URL-encoded, is the nonce of the prompt
 //   usage=12/5/4/3      tokens: prompt, completion, of the prompt cached, of the completion thought; else by size
 //   no_usage huge_usage zero_usage negative_usage …   as usageOf says
 //   tool=get_weather    calls that tool, with arguments from `args` or {"city":"Paris"}; calls=2: twice
@@ -41,9 +41,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A chat is what is neither the judge nor the vision model: their schemas want the nonce back. */
-export const isChat = (inputs) =>
-  Array.isArray(inputs?.messages) &&
-  !JSON.stringify(inputs.response_format ?? "").includes('"nonce"');
+export function isChat(inputs) {
+  if (!Array.isArray(inputs?.messages)) return false;
+  const format = JSON.stringify(inputs.response_format ?? "");
+  // A question about passages has a nonce too.
+  return !format.includes('"nonce"') || format.includes('"statements"');
+}
 
 export function chatPlan(behaviour, bytes, usageOf) {
   const plan = new URLSearchParams(behaviour);

@@ -308,7 +308,8 @@ function answerRun(script, request, body, response) {
     return answerSound(behaviour, asked, response);
   }
   const newer = CHAT_SHAPE.test(asked.model);
-  const plan = asked.task === "chat" ? chatPlan(behaviour, body.length, usageOf) : null;
+  const says = behaviour.replaceAll("%7Bnonce%7D", () => nonceIn(messages));
+  const plan = asked.task === "chat" ? chatPlan(says, body.length, usageOf) : null;
   if (plan !== null && asked.inputs.stream === true) {
     const { model, content } = asked;
     void streamReply(plan, { model, newer, content, response, socket: request.socket });

@@ -137,7 +137,8 @@ const ASK: Readonly<
 export const documentJson = (window: string): string =>
   JSON.stringify(withoutUnseen(window).replace(/[ \t\u00a0]{2,}/g, " "));
 
-const fenced = (name: string, content: string, nonce: string): string =>
+/** Between two lines that the writer of the content cannot forge. */
+export const fenced = (name: string, content: string, nonce: string): string =>
   `<${name} ${nonce}>\n${content}\n</${name} ${nonce}>`;
 
 const asked = (question: string, nonce: string): string =>

@@ -1,3 +1,5 @@
+import { hasDuplicateKey } from "../moderation/judge.ts";
+
 // An answer from passages, and the check of it: a statement stands only with a quote that a passage really
 // has, and names and numbers only where the passage or the question has them.
 
@@ -47,6 +49,7 @@ const LEAST_QUOTE_LETTERS = 8;
 export const ANSWER_SCHEMA = {
   type: "object",
   properties: {
+    nonce: { type: "string" },
     statements: {
       type: "array",
       maxItems: MOST_STATEMENTS,
@@ -61,16 +64,20 @@ export const ANSWER_SCHEMA = {
       },
     },
   },
-  required: ["statements"],
+  required: ["nonce", "statements"],
   additionalProperties: false,
 } as const;
 
-/** Null: not as the schema says. A model behind another engine may ignore it. */
-export function parseClaims(json: string): Claim[] | null {
+/**
+ * Null: not as the schema says, or without the nonce of the question. A model behind another engine may
+ * ignore the schema.
+ */
+export function parseClaims(json: string, nonce: string): Claim[] | null {
   const value = parsed(json);
-  if (typeof value !== "object" || value === null || !("statements" in value)) return null;
-  const { statements } = value;
-  if (!Array.isArray(statements)) return null;
+  if (typeof value !== "object" || value === null || hasDuplicateKey(json)) return null;
+  const answer = value as Partial<Record<"nonce" | "statements", unknown>>;
+  const { statements } = answer;
+  if (answer.nonce !== nonce || !Array.isArray(statements)) return null;
   const claims: Claim[] = [];
   for (const one of statements.slice(0, MOST_STATEMENTS) as readonly unknown[]) {
     if (typeof one !== "object" || one === null) return null;

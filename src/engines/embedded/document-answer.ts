@@ -10,7 +10,7 @@ import {
   PERSON,
   PLACE,
 } from "./document-cues.ts";
-import { sentencesIn, textOfMessage, wordsOf } from "./sentences.ts";
+import { rankedSentences, sentencesIn, textOfMessage, wordsOf } from "./sentences.ts";
 
 // The stand-in for a language model that is asked about a document (`domain/documents/prompts.ts`). It reads
 // the whole text that it is sent, and answers with sentences and names of it: those whose words are the most
@@ -22,6 +22,7 @@ const FENCED = /<document ([0-9a-f]{32})>\n([^]*)\n<\/document \1>/;
 const MOST_UNITS = 280;
 const MOST_NAMES = 30;
 const MOST_ITEMS = 8;
+const MOST_STATEMENTS = 3;
 
 interface Asked {
   /** Sentences in their order. */
@@ -53,11 +54,14 @@ export function answerAboutDocument(inference: ChatInference): ChatOutput | null
   const name = field(format, "name");
   if (typeof name !== "string" || !name.startsWith("document_")) return null;
   const prompt = inference.messages.map(textOfMessage).join("\n");
-  const [, nonce = "", content = ""] = FENCED.exec(prompt) ?? [];
+  const [all = "", nonce = "", content = ""] = FENCED.exec(prompt) ?? [];
+  const question = prompt.slice(prompt.indexOf(all) + all.length).trim();
   const schema = field(format, "schema");
   const answer = Object.hasOwn(ANSWERS, name)
     ? ANSWERS[name]?.(askedIn(content, schema))
-    : joinOf(name, content);
+    : name === "document_question"
+      ? { statements: statementsOf(content.split("\n").map(parsed), question) }
+      : joinOf(name, content);
   if (answer === undefined || nonce === "") return null;
   return {
     content: JSON.stringify({ nonce, ...answer }),
@@ -87,6 +91,16 @@ function cut(sentence: string): string {
   if (sentence.length <= MOST_UNITS) return sentence;
   const part = sentence.slice(0, MOST_UNITS).toWellFormed();
   return part.slice(0, Math.max(1, part.lastIndexOf(" "))).trim();
+}
+
+/** @param question with the line that says how to answer */
+function statementsOf(passages: readonly string[], question: string) {
+  const asked = question.split("\n").slice(0, -1).join("\n");
+  const content = [...passages, asked].join("\n\n");
+  return rankedSentences([{ role: "user", content }])
+    .filter(({ score }) => score > 0)
+    .slice(0, MOST_STATEMENTS)
+    .map(({ text }) => ({ text: cut(text), quote: cut(text) }));
 }
 
 function joinOf(name: string, content: string): Answer | undefined {

@@ -68,11 +68,11 @@ describe("checkAnswer", () => {
 describe("parseClaims", () => {
   it("reads what keeps to the schema, and no more statements than it may have", () => {
     const one = { text: " A. ", quote: "a" };
-    expect(parseClaims(JSON.stringify({ statements: [one] }))).toEqual([
+    expect(parseClaims(JSON.stringify({ nonce: "n", statements: [one] }), "n")).toEqual([
       { text: "A.", quote: "a" },
     ]);
-    const many = { statements: Array.from({ length: 50 }, () => one) };
-    expect(parseClaims(JSON.stringify(many))).toHaveLength(6);
+    const many = { nonce: "n", statements: Array.from({ length: 50 }, () => one) };
+    expect(parseClaims(JSON.stringify(many), "n")).toHaveLength(6);
   });
 
   it.each([
@@ -81,11 +81,14 @@ describe("parseClaims", () => {
     "[]",
     "null",
     "{}",
-    '{"statements":{}}',
-    '{"statements":["a"]}',
-    '{"statements":[{"text":"a"}]}',
-    '{"statements":[{"text":"a","quote":7}]}',
+    '{"statements":[]}',
+    '{"nonce":"other","statements":[]}',
+    '{"nonce":"n","nonce":"n","statements":[]}',
+    '{"nonce":"n","statements":{}}',
+    '{"nonce":"n","statements":["a"]}',
+    '{"nonce":"n","statements":[{"text":"a"}]}',
+    '{"nonce":"n","statements":[{"text":"a","quote":7}]}',
   ])("reads nothing from %j", (json) => {
-    expect(parseClaims(json)).toBeNull();
+    expect(parseClaims(json, "n")).toBeNull();
   });
 });
