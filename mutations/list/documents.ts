@@ -130,10 +130,34 @@ export const DOCUMENTS: readonly Mutation[] = [
   },
   {
     what: "an answer may say a number that no passage has",
-    file: "src/domain/search/cited-answer.ts",
-    from: "every((number) => numbers.has(number))",
-    to: 'every((number) => number !== "")',
-    tests: ["test/domain/search/cited-answer.test.ts"],
+    file: "src/domain/documents/check-statement.ts",
+    from: "some((number) => !index.hasNumber(number))",
+    to: 'some((number) => number === "")',
+    tests: [
+      "test/domain/search/cited-answer.test.ts",
+      "test/domain/documents/check-statement.test.ts",
+    ],
+  },
+  {
+    what: "a part of an amount is a number of the text",
+    file: "src/domain/documents/plain-number.ts",
+    from: "AMOUNT.test(written) ? [] : written",
+    to: 'written === "" ? [] : written',
+    tests: ["test/domain/documents/check-statement.test.ts"],
+  },
+  {
+    what: "a name that begins a sentence is not looked up",
+    file: "src/domain/documents/statement-names.ts",
+    from: "!reading.isEnglish || isNoName",
+    to: "reading.isEnglish || isNoName",
+    tests: ["test/domain/documents/check-statement.test.ts"],
+  },
+  {
+    what: "the words of a name may stand apart in the text",
+    file: "src/domain/documents/statement-names.ts",
+    from: "if (!isBefore) {",
+    to: "if (!isBefore && !index.hasName(first.text)) {",
+    tests: ["test/domain/documents/check-statement.test.ts"],
   },
   {
     what: "a kept reply outlives a document that it may quote",

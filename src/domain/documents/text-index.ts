@@ -1,3 +1,4 @@
+import { numbersIn, partsOf, plainNumber } from "./plain-number.ts";
 import type { Span } from "./results.ts";
 
 // Finds in a text what an answer says of it: quotations, names, numbers. A model writes them with other
@@ -69,26 +70,21 @@ function plainForm(original: string): PlainForm {
 /** A quotation is at least so long: shorter ones are found in any text. */
 const LEAST_QUOTE = 8;
 
-const NUMBER = /\d+(?:[.,'\u2019\u00a0\u202f]\d+)*/g;
+/** Places of a word that are looked at. */
+const MOST_PLACES = 50;
 
 const NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split(
   " ",
 );
 
-/** One form for `1,234.50`, `1.234,5` and `1234.5`. */
-function plainNumber(written: string): string {
-  const [, whole = written, fraction = ""] = /^(.*)[.,](\d{1,2})$/.exec(written) ?? [];
-  const digits = whole.replace(/\D/g, "").replace(/^0+(?=\d)/, "");
-  const rest = fraction.replace(/0+$/, "");
-  return rest === "" ? digits : `${digits}.${rest}`;
-}
-
 /** A text in which quotations, names and numbers are looked up. It takes six bytes a unit beside the text. */
 export class TextIndex {
+  readonly #original: string;
   readonly #form: PlainForm;
   #numbers: ReadonlySet<string> | null = null;
 
   constructor(text: string) {
+    this.#original = text;
     this.#form = plainForm(text);
   }
 
@@ -123,19 +119,41 @@ export class TextIndex {
     return this.findName(name, 1).length > 0;
   }
 
+  /** Whether the text has digits with signs between, with no other digit at either end. */
+  hasDigits(written: string): boolean {
+    const { text } = this.#form;
+    let at = text.indexOf(written);
+    while (at >= 0) {
+      const around = text.charAt(at - 1) + text.charAt(at + written.length);
+      if (!/\d/.test(around)) return true;
+      at = text.indexOf(written, at + 1);
+    }
+    return false;
+  }
+
+  /** Whether the text has a word in lower case: then it is no name, or not only one. */
+  hasInLowerCase(word: string): boolean {
+    return this.findName(word, MOST_PLACES).some(({ start, end }) => {
+      const written = this.#original.slice(start, end);
+      return written === written.toLowerCase();
+    });
+  }
+
   /** @param written as it was found by `numbersIn` */
   hasNumber(written: string): boolean {
     this.#numbers ??= this.#readNumbers();
-    return this.#numbers.has(plainNumber(written));
+    const numbers = this.#numbers;
+    if (numbers.has(plainNumber(written))) return true;
+    // The space may stand between two numbers.
+    const parts = partsOf(written);
+    return / /.test(written) && parts.every((part) => numbers.has(plainNumber(part)));
   }
 
   #readNumbers(): ReadonlySet<string> {
-    const { text } = this.#form;
     const numbers = new Set<string>();
-    for (const [written] of text.matchAll(NUMBER)) {
+    for (const written of numbersIn(this.#original)) {
       numbers.add(plainNumber(written));
-      // Each part of a date or a version by itself.
-      for (const part of written.split(/\D/)) numbers.add(plainNumber(part));
+      for (const part of partsOf(written)) numbers.add(plainNumber(part));
     }
     NUMBER_WORDS.forEach((word, number) => {
       if (this.hasName(word)) numbers.add(String(number));
@@ -155,6 +173,3 @@ const joins = (text: string, at: number): boolean => {
   const after = text.charAt(at);
   return WORD.test(before) && WORD.test(after) && !UNSPACED.test(before) && !UNSPACED.test(after);
 };
-
-/** The numbers of an answer, as they are written. */
-export const numbersIn = (text: string): readonly string[] => text.match(NUMBER) ?? [];

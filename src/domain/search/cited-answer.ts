@@ -1,3 +1,5 @@
+import { isInText } from "../documents/check-statement.ts";
+import { TextIndex } from "../documents/text-index.ts";
 import { hasDuplicateKey } from "../moderation/judge.ts";
 
 // An answer from passages, and the check of it: a statement stands only with a quote that a passage really
@@ -105,7 +107,8 @@ export function checkAnswer(
   const statements = claims.flatMap((claim): Statement[] => {
     const cited = citationOf(claim.quote, sources);
     if (cited === null || claim.text === "") return [];
-    return isSaid(claim.text, `${cited.source.text} ${question}`)
+    const index = new TextIndex(`${cited.source.text}\n${question}`);
+    return isInText(claim.text, index, true)
       ? [{ text: claim.text, citation: cited.citation }]
       : [];
   });
@@ -139,19 +142,4 @@ function citationOf(
     return { source, citation };
   }
   return null;
-}
-
-const NUMBER = /\d+(?:[.,:/-]\d+)*/gu;
-
-/** A word with a capital that does not begin a sentence, in scripts that have capitals. */
-const NAME = /(?<=[\p{L}\p{N},;:()"'’-]\s+)\p{Lu}[\p{L}\p{N}]+/gu;
-
-/** Whether all numbers and names of a statement are in a text. */
-function isSaid(statement: string, text: string): boolean {
-  const numbers = new Set(text.match(NUMBER) ?? []);
-  const words = new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
-  return (
-    (statement.match(NUMBER) ?? []).every((number) => numbers.has(number)) &&
-    (statement.match(NAME) ?? []).every((name) => words.has(name.toLowerCase()))
-  );
 }

@@ -50,9 +50,26 @@ describe("checkAnswer", () => {
     ["a number of its own", "It ends on 2028-03-31.", "The lease ends on 2027-03-31"],
     ["a number by other digits", "The rent is 12,00 euros.", "The rent is 1,200 euros"],
     ["a name of its own", "It was signed by Charles.", "signed for the tenant in London"],
+    ["a name as its first word", "Mallory owns it.", "signed for the tenant in London"],
+    ["a name of two others", "Ada London signed.", "signed for the tenant in London"],
+    ["a part of an amount", "The rent is 200 euros.", "The rent is 1,200 euros"],
+    ["a noun of its own, in German", "Es ist der Vertrag.", "signed for the tenant in London"],
     ["nothing", "", "The lease ends on 2027-03-31"],
   ])("leaves out a statement with %s", (_, text, quote) => {
     expect(check(text, quote)).toEqual({ statements: [], dropped: 1 });
+  });
+
+  it.each([
+    "Rent is 1200 euros, due on the first.",
+    "Lovelace signed it.",
+    "Each month it is due.",
+  ])("keeps %j", (text) => {
+    const all = SOURCES.map((source) => ({
+      ...source,
+      text: SOURCES.map((one) => one.text).join(),
+    }));
+    const claim = { text, quote: "The lease ends on 2027-03-31" };
+    expect(checkAnswer([claim], all, QUESTION).dropped).toBe(0);
   });
 
   it("takes no quote as a pattern", () => {
