@@ -80,7 +80,8 @@ function longestPrefix(
   }
   const end = low >= text.length ? text.length : low;
   if (end === text.length) return end;
-  const space = text.lastIndexOf(" ", end);
+  // Only the window is searched: a text may have no space at all.
+  const space = start + text.slice(start, end + 1).lastIndexOf(" ");
   return space > start + (end - start) / 2 ? space : wholeCharacter(text, end, start);
 }
 
@@ -99,8 +100,8 @@ function overlapStart(
     if (measure(text.slice(middle, end)) <= overlap) high = middle;
     else low = middle + 1;
   }
-  const space = text.indexOf(" ", low);
-  if (space >= 0 && space < end) return space + 1;
+  const space = text.slice(low, end).indexOf(" ");
+  if (space >= 0) return low + space + 1;
   return splitsPair(text, low) ? low + 1 : low;
 }
 
