@@ -33,10 +33,15 @@ export const isConverted = (sent: SentContent): boolean =>
 const typeOf = ({ contentType }: SentContent): string =>
   (contentType.split(";")[0] ?? "").trim().toLowerCase();
 
+const TOO_LONG = `must have at most ${MAX_TEXT_BYTES} bytes of text in UTF-8`;
+
 export async function readText(sent: SentContent, converter: Converter | null): Promise<ReadText> {
   if (sent.kind === "content") return textOf(sent.content, sent.contentType, "content");
   const contentType = typeOf(sent);
   if (isTextType(contentType)) {
+    // No charset needs more than two bytes for one of UTF-8, so such a file is not decoded at all.
+    const isTooLong = contentType !== "text/html" && sent.bytes.length > 2 * MAX_TEXT_BYTES;
+    if (isTooLong) return wrong("file", TOO_LONG);
     const decoded = decodedText(sent.bytes, sent.contentType);
     if (decoded === null) return wrong("file", "must be text of the charset that it declares");
     return textOf(decoded, contentType, "file");
@@ -58,7 +63,7 @@ function checked(read: string, contentType: string, field: "content" | "file"): 
   const text = storableText(read);
   if (!hasText(text)) return wrong(field, "must have text: pictures of text are not read");
   if (utf8Bytes(text) > MAX_TEXT_BYTES) {
-    return wrong(field, `must have at most ${MAX_TEXT_BYTES} bytes of text in UTF-8`);
+    return wrong(field, TOO_LONG);
   }
   return { kind: "text", text, contentType };
 }
