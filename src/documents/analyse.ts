@@ -115,10 +115,8 @@ export async function analyse(
     reports: tasks.map((task) => {
       const found = runs.find(({ run }) => run.task === task);
       if (found !== undefined) return reportOf(found.run, found.item);
-      return skipped(
-        task,
-        measured.some((one) => one.task === task) ? "model_not_allowed" : "language",
-      );
+      const isMeasured = measured.some((one) => one.task === task);
+      return withoutAnswer(task, "skipped", isMeasured ? "model_not_allowed" : "language");
     }),
     results: resultsOf(
       tasks,
@@ -148,9 +146,14 @@ function stateOf({ task, results, coverage, failure }: TaskRun): TaskState {
   return coverage >= 1 && failure === null ? "done" : "partial";
 }
 
-const skipped = (task: DocumentTask, failure: string): TaskReport => ({
+/** The report of a task that no engine answered. */
+export const withoutAnswer = (
+  task: DocumentTask,
+  state: Extract<TaskState, "failed" | "skipped">,
+  failure: string,
+): TaskReport => ({
   task,
-  state: "skipped",
+  state,
   coverage: 0,
   dropped: 0,
   failure,

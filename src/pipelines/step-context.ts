@@ -96,6 +96,8 @@ const AGAIN: readonly string[] = [
   "idempotency_replay_unavailable",
 ];
 
+export const isAgain = (as: string): boolean => AGAIN.includes(as);
+
 /** A run that is silent for 70 s counts as stuck. */
 const MOST_WAIT_MS = 60_000;
 
@@ -115,7 +117,7 @@ export async function failureOf(
     kind: "failed",
     as,
     microNeurons: microNeurons ?? 0,
-    again: AGAIN.includes(as),
+    again: isAgain(as),
     ...(retryAfterMs !== undefined && { waitMs: Math.min(retryAfterMs, MOST_WAIT_MS) }),
   };
 }

@@ -584,7 +584,7 @@ describe("a person and a document that go meanwhile", () => {
 });
 
 describe("an engine that fails", () => {
-  it("is asked three times, then the document has failed", async () => {
+  it("is asked three times, then the document goes on without that task", async () => {
     const tenant = await aTenant();
     const broken = inline(`[[fake:doc_summary=500|${unique()}]] ${LEASE}`);
     const { id, step } = await unrun(tenant, [broken, inline(FERRY)]);
@@ -598,8 +598,17 @@ describe("an engine that fails", () => {
       calls: 2,
       failed_as: "engine_failed",
     });
-    expect(await step(0, 2, WORKERS_AI)).toEqual({ kind: "ended" });
+    expect(await step(0, 2, WORKERS_AI)).toEqual({ kind: "next" });
     expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({ status: "failed", calls: 3 });
+    const lines = await journal(tenant);
+    // A slice that is run again does not ask once more.
+    expect(await step(0, 2, WORKERS_AI)).toEqual({ kind: "next" });
+    expect(await journal(tenant)).toEqual(lines);
+    expect((await read(tenant, id)).counts).toMatchObject({ failed: 0, pending: 2 });
+    for (const at of [3, 4]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await step(0, at)).toEqual({ kind: "next" });
+    }
     const run = await read(tenant, id);
     expect(run.counts).toMatchObject({ failed_as: { engine_failed: 1 }, pending: 1 });
     expect(run.micro_neurons).toBe(await chargedOf(tenant));
@@ -635,6 +644,71 @@ describe("an engine that asks for a wait", () => {
   it("gets no more than a minute: a run that is silent for longer counts as stuck", async () => {
     const { step } = await atSummary("3040@4000");
     expect(await step()).toEqual({ kind: "wait", ms: 60_000 });
+  });
+});
+
+/** A text about which the scripted model behaves so. */
+const about = (behaviour: string): string => `[[fake:${behaviour}|${unique()}]]\n${LEASE}`;
+
+describe("an answer that cannot be used", () => {
+  const steps = ["summarize", "categorize", "store"];
+
+  it.each([
+    ["other_category", "not_in_text"],
+    ["prose", "malformed_answer"],
+  ])("is charged once, and the document is stored without it: %s", async (behaviour, failure) => {
+    const tenant = await aTenant();
+    const id = "doc_report";
+    const content = about(`doc_category=${behaviour}`);
+    const documents = [{ type: "report", id, content }];
+    const run = await unrun(tenant, documents, steps);
+    for (const at of [0, 1, 2]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await run.step(0, at, WORKERS_AI)).toEqual({ kind: "next" });
+    }
+    expect(await run.step(0, 3)).toEqual({ kind: "over" });
+    const [, , categorize, store] = await stepsOf(tenant, run.id);
+    expect([categorize, store]).toMatchObject([
+      { status: "failed", failed_as: failure, calls: 1 },
+      { status: "succeeded" },
+    ]);
+    const document = (await tenant.call("GET", `/v1/documents/${id}`)).body;
+    expect(document).toMatchObject({
+      results: { summary: expect.any(String), category: null },
+      tasks: [
+        { task: "summary", state: "done" },
+        { task: "category", state: "failed", failure, micro_neurons: categorize.micro_neurons },
+      ],
+    });
+    const after = await read(tenant, run.id);
+    expect(after).toMatchObject({
+      state: "completed",
+      counts: { failed: 1, failed_as: { [failure]: 1 } },
+    });
+    expect(await journal(tenant)).toHaveLength(3);
+    expect(after.micro_neurons).toBe(await chargedOf(tenant));
+  });
+
+  it("leaves the result that a stored document has", async () => {
+    const tenant = await aTenant();
+    const id = "doc_report";
+    // The second answer is of no use.
+    const content = about("doc_category=ok,other_category");
+    const first = await tenant.onWorkersAi("POST", "/v1/documents", {
+      type: "report",
+      id,
+      content,
+      tasks: ["category"],
+    });
+    expect(first.body.results.category).not.toBeNull();
+    const run = await unrun(tenant, [id], ["categorize", "store"]);
+    for (const at of [0, 1, 2]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await run.step(0, at, WORKERS_AI);
+    }
+    expect((await read(tenant, run.id)).counts.failed_as).toEqual({ not_in_text: 1 });
+    const { results, tasks } = (await tenant.call("GET", `/v1/documents/${id}`)).body;
+    expect([results, tasks]).toEqual([first.body.results, first.body.tasks]);
   });
 });
 

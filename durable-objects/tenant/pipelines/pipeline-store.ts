@@ -156,6 +156,17 @@ export class PipelineStore extends RunStore<PipelineRun> {
     return row === undefined ? null : toRunStep(row, steps);
   }
 
+  /** Why the first of a document's steps that failed did; null: none has. */
+  firstFailure(runId: string, position: number): string | null {
+    const [row] = this.db.run<{ failed_as: string | null }>(
+      `SELECT failed_as FROM pipeline_steps
+        WHERE run_id = ? AND position = ? AND state = 'failed' ORDER BY step LIMIT 1`,
+      runId,
+      position,
+    );
+    return row?.failed_as ?? null;
+  }
+
   /** In order, from a place on. */
   listSteps(
     { id, steps }: Pick<PipelineRun, "id" | "steps">,

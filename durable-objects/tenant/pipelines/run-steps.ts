@@ -1,6 +1,6 @@
 import { shareOf } from "../../../src/domain/ledger/rate-limit.ts";
 import type { StoredDocument } from "../../../src/domain/documents/document.ts";
-import type { TaskReport } from "../../../src/domain/documents/task.ts";
+import { type TaskReport, withReports } from "../../../src/domain/documents/task.ts";
 import {
   counted,
   MAX_TRIES,
@@ -52,7 +52,7 @@ function beginStep(tx: Tx, { id, position, step }: StepPlace): PipelineWork {
   pipelines.noteSign(id, tx.nowMs);
   if (document.state === "failed") return { kind: "ended" };
   const before = pipelines.readStep(id, { position, step, steps: run.steps });
-  if (before?.state === "succeeded") return { kind: "done" };
+  if (before !== null && hasEnded(before)) return { kind: "done" };
   // A step that is repeated keeps its ids, and so charges once.
   const repeats = before?.state === "running";
   const reason = repeats ? null : reasonNotToBegin(tx, PIPELINE_RUN, run);
@@ -99,11 +99,17 @@ function reportStep(tx: Tx, { id, position, step, outcome }: StepReport): NextSt
   if (run === null) return OVER;
   const before = pipelines.readStep(id, { position, step, steps: run.steps });
   if (before === null) return OVER;
-  if (before.state !== "running") return nextAfter(run, before);
+  if (before.state !== "running") {
+    const document = pipelines.readDocument(id, position);
+    return nextAfter(run, before, document?.state !== "failed");
+  }
   const after = stepAfter(before, outcome, tx.nowMs);
   pipelines.writeStep(after, step);
-  const failedAs = after.state === "failed" ? after.failedAs : null;
-  const isEnd = after.state === "failed" || (after.state === "succeeded" && isLast(run, step));
+  const goesOn =
+    !isLast(run, step) &&
+    (outcome.kind !== "failed" || after.state !== "failed" || outcome.documentGoesOn === true);
+  const isEnd = hasEnded(after) && !goesOn;
+  const failedAs = isEnd ? pipelines.firstFailure(id, position) : null;
   if (isEnd) pipelines.endDocument(id, position, failedAs);
   const now: PipelineRun = {
     ...run,
@@ -121,8 +127,10 @@ function reportStep(tx: Tx, { id, position, step, outcome }: StepReport): NextSt
     return OVER;
   }
   pipelines.noteSign(id, tx.nowMs);
-  return runAfter(tx, now, { outcome, next: nextAfter(now, after) });
+  return runAfter(tx, now, { outcome, next: nextAfter(now, after, goesOn) });
 }
+
+const hasEnded = ({ state }: RunStep): boolean => state === "succeeded" || state === "failed";
 
 const isLast = ({ steps }: PipelineRun, step: number): boolean => step === steps.length - 1;
 
@@ -142,9 +150,10 @@ function stepAfter(before: RunStep, outcome: StepOutcome, nowMs: number): RunSte
     : { ...failed, state: "failed", finishedAtMs: nowMs };
 }
 
-function nextAfter(run: PipelineRun, { state, failedAs }: RunStep): NextStep {
+/** @param goesOn whether the document has steps left, also where this one failed */
+function nextAfter(run: PipelineRun, { state, failedAs }: RunStep, goesOn: boolean): NextStep {
   if (isOver(run)) return OVER;
-  if (state === "succeeded") return { kind: "next" };
+  if (state === "succeeded" || (state === "failed" && goesOn)) return { kind: "next" };
   if (state === "failed") return { kind: "ended" };
   return failedAs === null ? { kind: "wait", ms: 0 } : { kind: "retry", as: failedAs };
 }
@@ -210,8 +219,7 @@ function addResults(
     documents.expectFiles({ file, documentId: id }, nowMs);
     return false;
   }
-  const others = document.tasks.filter(({ task }) => !tasks.some((one) => one.task === task));
-  documents.finish(file, [...others, ...tasks]);
+  documents.finish(file, withReports(document.tasks, tasks));
   return true;
 }
 

@@ -37,3 +37,17 @@ export interface TaskReport {
   readonly microNeurons: MicroNeurons;
   readonly basis: Basis;
 }
+
+/** Whether the task has a result, of the whole text or of a part of it. */
+const hasResult = ({ state }: TaskReport): boolean => state === "done" || state === "partial";
+
+/** The reports with newer ones. A task without a result leaves the report of a result that it has. */
+export function withReports(
+  before: readonly TaskReport[],
+  added: readonly TaskReport[],
+): readonly TaskReport[] {
+  const isKept = (old: TaskReport): boolean =>
+    !added.some((one) => one.task === old.task && (hasResult(one) || !hasResult(old)));
+  const kept = before.filter(isKept);
+  return [...kept, ...added.filter(({ task }) => !kept.some((old) => old.task === task))];
+}

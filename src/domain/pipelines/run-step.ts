@@ -26,7 +26,7 @@ export interface StepPlace {
 
 export type PipelineWork =
   | typeof OVER
-  /** The step was done before. */
+  /** The step was done before, or has failed and the document goes on. */
   | { readonly kind: "done" }
   /** The document failed. */
   | { readonly kind: "ended" }
@@ -49,7 +49,10 @@ export type StepOutcome =
       readonly microNeurons: number;
       readonly decision?: Decision;
     }
-  /** `again`: another try may succeed. */
+  /**
+   * `again`: another try may succeed. `documentGoesOn`: when no other try does, the document's later steps
+   * run all the same; absent: they do not.
+   */
   | {
       readonly kind: "failed";
       readonly as: string;
@@ -57,6 +60,7 @@ export type StepOutcome =
       readonly again: boolean;
       /** How long the engine asks to wait before that; absent: it does not say. */
       readonly waitMs?: number;
+      readonly documentGoesOn?: true;
       readonly decision?: Decision;
     }
   /** A refusal that passes. */

@@ -1,17 +1,17 @@
 import type { StepOutcome } from "../../domain/pipelines/run-step.ts";
-import { prepareAnalysis } from "../../documents/analyse.ts";
+import { prepareAnalysis, withoutAnswer } from "../../documents/analyse.ts";
 import { documentCall } from "../../documents/document-call.ts";
 import type { DocumentResults } from "../../domain/documents/results.ts";
 import type { TaskReport } from "../../domain/documents/task.ts";
 import { hasActionItems } from "../../domain/documents/prompts.ts";
 import { stepResultsKey } from "../../domain/pipelines/run-files.ts";
 import { type StepName, taskOf } from "../../domain/pipelines/step.ts";
-import { renderedJson, renderedValue } from "../../generation/generation-call.ts";
+import { type Rendered, renderedJson, renderedValue } from "../../generation/generation-call.ts";
 import type { StepInput } from "../read-input.ts";
-import { documentDeps, failureOf, type StepContext, whoOf } from "../step-context.ts";
+import { documentDeps, failureOf, isAgain, type StepContext, whoOf } from "../step-context.ts";
 
 // One task of a document, as a governed call of its own. Its results are in the bucket until `store` takes
-// them.
+// them. A task that fails leaves its report there, and the document goes on.
 
 /** What a task found in a document, and how it ended. */
 export interface TaskFile {
@@ -41,15 +41,21 @@ export async function runTask(
     model: run.model,
     render: ({ results, reports }) => renderedJson({ results, reports } satisfies TaskFile),
   });
-  if (outcome.kind !== "done") return failureOf(context, outcome);
-  const { rendered, microNeurons } = outcome;
-  const { reports } = renderedValue(rendered) as TaskFile;
-  const [report] = reports;
-  // A part of the text is better than nothing; an answer that cannot be used is not.
-  if (report?.state === "failed") {
-    const as = report.failure ?? "engine_failed";
-    return { kind: "failed", as, microNeurons, again: true };
+  const keep = (body: Rendered["body"]) =>
+    bucket.put(stepResultsKey(owner, { run: run.id, position, step }), body);
+  if (outcome.kind !== "done") {
+    const failure = await failureOf(context, outcome);
+    if (failure.kind !== "failed") return failure;
+    const { as, microNeurons } = failure;
+    const report = { ...withoutAnswer(task, "failed", as), microNeurons };
+    await keep(renderedJson({ results: { [task]: null }, reports: [report] }).body);
+    return { ...failure, documentGoesOn: true };
   }
-  await bucket.put(stepResultsKey(owner, { run: run.id, position, step }), rendered.body);
-  return { kind: "succeeded", microNeurons };
+  const { rendered, microNeurons } = outcome;
+  await keep(rendered.body);
+  const [report] = (renderedValue(rendered) as TaskFile).reports;
+  // A part of the text is better than nothing; an answer that cannot be used is not.
+  if (report?.state !== "failed") return { kind: "succeeded", microNeurons };
+  const as = report.failure ?? "engine_failed";
+  return { kind: "failed", as, microNeurons, again: isAgain(as), documentGoesOn: true };
 }
