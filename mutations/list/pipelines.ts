@@ -12,8 +12,8 @@ export const PIPELINES: readonly Mutation[] = [
   {
     what: "a step of a pipeline is counted as often as it is reported",
     file: "durable-objects/tenant/pipelines/run-steps.ts",
-    from: 'if (before.state !== "running") return nextAfter(run, before);',
-    to: "",
+    from: 'if (before.state !== "running") {',
+    to: 'if (before.state === "waiting") {',
     tests: ["test/routes/pipelines.test.ts"],
   },
   {
