@@ -21,6 +21,7 @@ import type {
   Settlement,
 } from "../../src/domain/ledger/ledger.ts";
 import type { GenerationFailure, Measured } from "../../src/domain/generation/plan-generation.ts";
+import type { TextToEmbed } from "../../src/domain/search/vector-set.ts";
 import type { MeasuredContent } from "../../src/domain/moderation/plan-moderation.ts";
 import type { Policy } from "../../src/domain/moderation/policy.ts";
 import type { RateStatus } from "../../src/domain/ledger/rate-limit.ts";
@@ -96,6 +97,8 @@ export interface GenerationAdmit extends CallAdmit {
   readonly sessionId?: string;
   /** The answer is to be kept as a response, where the tenant keeps any. */
   readonly keepsResponse?: true;
+  /** The document's text that it embeds: only one call at a time does. Absent: of none. */
+  readonly embeds?: TextToEmbed;
 }
 
 /** A document is stored, or worked on, or both. */
@@ -235,6 +238,8 @@ export interface SettleRequest {
   readonly contents?: readonly KeptContent[];
   /** How the tasks of a document that is now in the bucket ended. Null: it is not stored. */
   readonly documentTasks?: readonly TaskReport[] | null;
+  /** The key of a set of vectors that is now in its place: it is found from this line on. */
+  readonly vectors?: string;
 }
 
 export interface SettleReply {

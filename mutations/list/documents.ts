@@ -5,7 +5,7 @@ export const DOCUMENTS: readonly Mutation[] = [
   {
     what: "a document is embedded, and charged, where its vectors have no room",
     file: "durable-objects/tenant/search/vector-sets.ts",
-    from: "toWrite !== undefined && set?.revision !== toWrite.revision",
+    from: "toWrite !== undefined && !isEmbedded(set, toWrite)",
     to: "false",
     tests: ["test/durable-objects/vector-sets.test.ts"],
   },
@@ -15,6 +15,20 @@ export const DOCUMENTS: readonly Mutation[] = [
     from: "db.size() > platform.storageLimit * STORAGE_SHARE;",
     to: "db.size() < 0;",
     tests: ["test/durable-objects/vector-sets.test.ts"],
+  },
+  {
+    what: "two calls embed one document at once, and both are charged",
+    file: "durable-objects/tenant/search/embedding-claim.ts",
+    from: 'return claimed !== null && stores.ledger.entry(claimed.subject)?.kind === "hold";',
+    to: "return false;",
+    tests: ["test/routes/document-search.test.ts"],
+  },
+  {
+    what: "vectors that were charged are not found where the call ended with its settlement",
+    file: "durable-objects/tenant/calls/governed-calls.ts",
+    from: "if (request.vectors !== undefined && before !== null) makeReady(tx, request.vectors);",
+    to: "",
+    tests: ["test/routes/pipelines.test.ts"],
   },
   {
     what: "an embedding that was charged and could not be stored is said to be free",

@@ -58,7 +58,9 @@ export interface GenerationCaller extends CallAdmit {
 export type CacheMode = "use" | "skip" | "refresh";
 
 export interface GenerationRequest<Kind extends GenerationKind>
-  extends GenerationCaller, Pick<GenerationAdmit, "stores" | "sessionId" | "keepsResponse"> {
+  extends
+    GenerationCaller,
+    Pick<GenerationAdmit, "stores" | "sessionId" | "keepsResponse" | "embeds"> {
   readonly kind: Kind;
   /** As the caller named it. */
   readonly model: string;
@@ -103,6 +105,11 @@ export interface Rendered {
   readonly body: Uint8Array<ArrayBuffer>;
   /** Ids of stored documents whose text it may quote; absent: of none. */
   readonly quotes?: readonly string[];
+  /**
+   * The set of vectors that was written, and is found from the call's line on. Null: it could not be
+   * written, and the reply is not kept. Absent: it makes no vectors of a document.
+   */
+  readonly vectors?: string | null;
 }
 
 export const renderedJson = (value: unknown): Rendered => ({
@@ -191,11 +198,19 @@ export async function generationCall<Kind extends GenerationKind>(
             keepsResponse: admitted.keepsResponse === true,
           })
         : result;
-    const reply = "body" in made && request.idempotency !== null ? keptReply(made) : null;
+    const vectors = "body" in made ? made.vectors : undefined;
+    const isKept = request.idempotency !== null && vectors !== null;
+    const reply = "body" in made && isKept ? keptReply(made) : null;
     return {
       kind: "ended",
       value: { made, item, stage, ...(cache !== undefined && { cache }) },
-      ran: { items, verdicts: [], account, reply },
+      ran: {
+        items,
+        verdicts: [],
+        account,
+        reply,
+        ...(typeof vectors === "string" && { vectors }),
+      },
     };
   };
   const inTime = (admitted: Admitted) => beforeDeadline((signal) => run(admitted, signal));
@@ -229,6 +244,7 @@ export const admitOf = <Kind extends GenerationKind>(
     stores,
     sessionId,
     keepsResponse,
+    embeds,
     ...request
   }: Omit<GenerationRequest<Kind>, "prepare" | "inference" | "render">,
   streamed: boolean,
@@ -243,6 +259,7 @@ export const admitOf = <Kind extends GenerationKind>(
   ...(stores !== undefined && { stores }),
   ...(sessionId !== undefined && { sessionId }),
   ...(keepsResponse !== undefined && { keepsResponse }),
+  ...(embeds !== undefined && { embeds }),
 });
 
 /** @throws Error for a hold of another kind of call, which is a bug */

@@ -166,7 +166,9 @@ export function failureDetail(failure: Failure): string {
     case "idempotency_key_reused":
       return "This idempotency key was used before with another request. Use a new key.";
     case "idempotency_in_progress":
-      return "The first call with this idempotency key is still in progress.";
+      return failure.what === "embedding"
+        ? "Another call embeds this document. Repeat the request after a second: then it costs nothing."
+        : "The first call with this idempotency key is still in progress.";
     case "session_busy":
       return `${counted(failure.inLine, "message of this session is", "messages of this session are")} being answered or in line. Send this one when one of them was answered. Nothing was charged.`;
     case "idempotency_replay_unavailable":

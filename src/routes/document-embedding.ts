@@ -2,13 +2,22 @@ import * as v from "valibot";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";
 import { EMBED_ROUTE } from "../domain/documents/document.ts";
 import { readDocumentText } from "../documents/stored-files.ts";
-import { type Rendered, renderedValue } from "../generation/generation-call.ts";
+import {
+  type GenerationCaller,
+  type Rendered,
+  renderedValue,
+} from "../generation/generation-call.ts";
 import type { CallId } from "../domain/ledger/ledger.ts";
 import { ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
 import { EmbeddingOutput, toEmbedding, toSearchable } from "../api/native/document-embedding.ts";
-import { GENERATED, generationHeaders, type GenerationRouteCall } from "../edge/generation-deps.ts";
+import {
+  callerOf,
+  GENERATED,
+  generationHeaders,
+  type GenerationRouteCall,
+} from "../edge/generation-deps.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
 import { fromBucket } from "../edge/picture-deps.ts";
 import { searchDeps } from "../edge/search-deps.ts";
@@ -29,7 +38,8 @@ export const embedDocument = defineRoute({
   method: "POST",
   path: "/v1/documents/:id/embed",
   summary: "Make a stored document searchable",
-  description: "A document that is searchable already costs nothing, so it can be repeated.",
+  description:
+    "A document that is searchable already costs nothing, so it can be repeated. While another call embeds it, the reply is 409 with Retry-After: 1.",
   surface: "native",
   admits: { kind: "generation", route: EMBED_ROUTE },
   ignoresIdempotencyKey: true,
@@ -42,7 +52,9 @@ export const embedDocument = defineRoute({
   failures: [...GENERATED, "not_found"],
   handle: async (call) => {
     const { id } = call.params;
-    const indexed = await toItsEnd(call.ctx, embedStored(call, id, null));
+    const read = await callerOf(call, EMBED_ROUTE, null);
+    if (read.kind !== "read") return read;
+    const indexed = await toItsEnd(call.ctx, embedStored(call, id, { who: read.who, just: null }));
     if (indexed.kind === "not_stored") return indexed.failure;
     if (indexed.kind !== "indexed") return indexed;
     const { generation } = indexed;
@@ -59,10 +71,10 @@ interface JustStored {
 }
 
 /** @param just null: the text is read from the bucket */
-export async function embedStored(
+async function embedStored(
   call: GenerationRouteCall,
   id: string,
-  just: JustStored | null,
+  { who, just }: { readonly who: GenerationCaller; readonly just: JustStored | null },
 ): Promise<Indexed | NotStored | IndexFailure> {
   const found = await readTenant(call, (tenant, caller) => tenant.readDocument(caller, id));
   if (found.kind !== "document") return found;
@@ -72,17 +84,12 @@ export async function embedStored(
   if (read === null) return NO_DOCUMENT;
   if (typeof read !== "string") return read;
   const { file: revision, type, userId } = document;
+  // The same key for another document, or for another text of it, is another request.
+  const idempotency = who.idempotency && { ...who.idempotency, fingerprint: revision };
   return indexDocument(
     searchDeps(call),
     { documentId: id, revision, type, userId, text: read },
-    {
-      callId: newId("jnl"),
-      requestId: call.requestId,
-      route: EMBED_ROUTE,
-      caller: objectCaller(call.caller),
-      userId,
-      idempotency: null,
-    },
+    { ...who, userId, idempotency },
   );
 }
 
@@ -96,7 +103,16 @@ export async function searchableReply(
   just: JustStored,
 ): Promise<{ readonly body: string; readonly microNeurons: MicroNeurons }> {
   const stored = renderedValue(rendered) as { readonly id: string };
-  const indexed = await toItsEnd(call.ctx, embedStored(call, stored.id, just));
+  const who: GenerationCaller = {
+    callId: newId("jnl"),
+    requestId: call.requestId,
+    route: EMBED_ROUTE,
+    caller: objectCaller(call.caller),
+    userId: null,
+    // Its key is that of the call that stored the document.
+    idempotency: null,
+  };
+  const indexed = await toItsEnd(call.ctx, embedStored(call, stored.id, { who, just }));
   const microNeurons = "microNeurons" in indexed ? indexed.microNeurons : ZERO;
   return { body: JSON.stringify({ ...stored, search: toSearchable(indexed) }), microNeurons };
 }

@@ -34,7 +34,7 @@ export interface VectorRegister {
   /** The vectors with which a document is found; null: it is not. `storage_full`: no room for new ones. */
   ofDocument(
     documentId: string,
-    toWrite: Pick<NewSet, "revision" | "chunks">,
+    toWrite: Pick<NewSet, "revision" | "chunks"> & Pick<Space, "model">,
   ): Promise<
     | { readonly kind: "vectors"; readonly set: VectorSet | null }
     | Extract<ServiceFailure, { kind: "storage_full" }>

@@ -245,7 +245,11 @@ describe("places", () => {
   it("that are full are known before anything is embedded", async () => {
     const tenant = await aTenant();
     const ask = (revision: string) =>
-      tenant.stub().readDocumentVectors(PLATFORM, "doc_new", { revision, chunks: 1 });
+      tenant.stub().readDocumentVectors(PLATFORM, "doc_new", {
+        ...SPACE,
+        revision,
+        chunks: 1,
+      });
     for (let at = 0; at < MOST_SHARDS; at += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expectKind(await ask("jnl_new"), "vectors");
@@ -265,7 +269,7 @@ describe("places", () => {
       const size = () => Math.floor(readPlatform(env).storageLimit * share);
       const node = new TenantNode(hostOn(storage, { ...objectDatabase(storage), size }));
       const ask = (documentId: string, revision: string, chunks: number) => {
-        const toWrite = { revision, chunks };
+        const toWrite = { ...SPACE, revision, chunks };
         const { readDocumentVectors: read } = SEARCH_OPERATIONS;
         return read(node, PLATFORM, documentId, toWrite).kind;
       };

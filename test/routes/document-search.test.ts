@@ -1,6 +1,14 @@
 import { env, runDurableObjectAlarm } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { admin, ask, makeKey, makeTenant, type Reply, type TestTenant } from "../client.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  admin,
+  ask,
+  makeKey,
+  makeTenant,
+  type Reply,
+  type TestTenant,
+  WORKERS_AI,
+} from "../client.ts";
 import { cleanUp, rows, stopClock } from "../durable-objects/a-tenant.ts";
 import { askedAbout, askedFor, unique } from "./scripted.ts";
 
@@ -154,6 +162,107 @@ describe("POST /v1/documents/{id}/embed", () => {
       expect.stringMatching(/quota|over_limit/),
     ]);
     expect(await rows(tenant.id, "SELECT key FROM vector_sets")).toEqual([]);
+  });
+});
+
+/** An engine that answers when it may. */
+function waitingEngine() {
+  const { promise: mayAnswer, resolve: go } = Promise.withResolvers<void>();
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+  const run = async (...sent: Parameters<Env["AI"]["run"]>) => {
+    asked();
+    await mayAnswer;
+    return env.AI.run(...sent);
+  };
+  return { isAsked, go, env: { ...WORKERS_AI, AI: { run, toMarkdown: () => null } } };
+}
+
+describe("an embedding of a document, again", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const BUSY = {
+    kind: "idempotency_in_progress",
+    detail: expect.stringContaining("embeds this document"),
+  };
+
+  it("is refused while another call embeds it, and free after that", async () => {
+    const tenant = await aTenant();
+    const body = { id: "doc_lease", type: "other", content: LEASE, tasks: [], search: true };
+    const engine = waitingEngine();
+    const key = { "Idempotency-Key": "store-1" };
+    const first = ask("POST", "/v1/documents", {
+      key: tenant.key,
+      body,
+      headers: key,
+      env: engine.env,
+    });
+    await engine.isAsked;
+    const path = "/v1/documents/doc_lease/embed";
+    const others = await Promise.all([1, 2].map(() => tenant.onWorkersAi("POST", path)));
+    for (const { status, body: problem, headers } of others) {
+      expect([status, problem, headers.get("retry-after")]).toMatchObject([409, BUSY, "1"]);
+    }
+    const repeat = await tenant.onWorkersAi("POST", "/v1/documents", body, key);
+    expect(repeat.body.search).toMatchObject({ state: "failed", failure: BUSY.kind });
+    engine.go();
+    expect((await first).body.search).toMatchObject({ state: "ready", passages: 1 });
+    const after = await tenant.onWorkersAi("POST", path);
+    expect(after.body).toMatchObject({ passages: 1, journal_line_id: null, micro_neurons: 0 });
+    await lineOf(tenant, EMBED);
+  });
+
+  it("is blocked by a call that died until its hold expires", async () => {
+    const tenant = await aTenant();
+    const id = await store(tenant.call, LEASE);
+    const stub = env.TENANT.getByName(tenant.id);
+    const TENANT = {
+      getByName: () =>
+        new Proxy(stub, {
+          get: (_, name) =>
+            name === "settle" || name === "vectorsWritten"
+              ? () => Promise.reject(new Error("killed"))
+              : (Reflect.get(stub, name) as unknown),
+        }),
+    };
+    const path = `/v1/documents/${id}/embed`;
+    await ask("POST", path, { key: tenant.key, env: { TENANT } });
+    expect((await tenant.call("POST", path)).status).toBe(409);
+    vi.setSystemTime(Date.now() + 91_000);
+    const again = await tenant.call("POST", path);
+    expect([again.status, again.body.journal_line_id]).toEqual([200, expect.any(String)]);
+    const lines = (await linesOf(tenant)).filter(({ route }) => route === EMBED);
+    expect(lines).toMatchObject([{ outcome: "posted" }, { outcome: "expired" }]);
+  });
+
+  it("has the first reply under its idempotency key, which is for one document", async () => {
+    const tenant = await aTenant();
+    const id = await store(tenant.call, LEASE);
+    const other = await store(tenant.call, GARDEN);
+    const embed = (of: string, key: string) =>
+      tenant.call("POST", `/v1/documents/${of}/embed`, undefined, { "Idempotency-Key": key });
+    const first = await embed(id, "one");
+    expect(first.body.journal_line_id).toEqual(expect.any(String));
+    const again = await embed(id, "one");
+    expect([again.status, again.body]).toEqual([200, first.body]);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect((await embed(other, "one")).status).toBe(422);
+    // Another key makes no call: it is searchable.
+    expect((await embed(id, "two")).body).toMatchObject({ journal_line_id: null });
+    await lineOf(tenant, EMBED);
+  });
+
+  it("is made under another engine, whose searches would not find it", async () => {
+    const tenant = await aTenant();
+    const id = await findable(tenant.call, LEASE);
+    const { body } = await tenant.onWorkersAi("POST", `/v1/documents/${id}/embed`);
+    expect(body).toMatchObject({ passages: 1, journal_line_id: expect.any(String) });
+    const query = "When does the lease end?";
+    const found = await search(tenant.onWorkersAi, { query });
+    expect(found.body.data).toMatchObject([{ document_id: id }]);
+    const again = await tenant.onWorkersAi("POST", `/v1/documents/${id}/embed`);
+    expect(again.body.journal_line_id).toBeNull();
   });
 });
 

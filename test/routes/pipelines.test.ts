@@ -364,6 +364,46 @@ describe("a step that is run again", () => {
     expect((await read(tenant, id)).micro_neurons).toBe(await chargedOf(tenant));
   });
 
+  it("charges once when nothing was heard after its vectors were charged", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE), inline(FERRY)], ["embed", "store"]);
+    for (const at of [0, 1]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await step(0, at);
+    }
+    expect(await messageOf(step(0, 2, without(tenant.id, "vectorsWritten")))).toBe("killed");
+    const lines = await journal(tenant);
+    expect(await step(0, 2)).toEqual({ kind: "next" });
+    expect(await journal(tenant)).toEqual(lines);
+    expect((await read(tenant, id)).micro_neurons).toBe(await chargedOf(tenant));
+    expect(await rows(tenant.id, "SELECT state FROM vector_sets")).toEqual([{ state: "ready" }]);
+  });
+
+  it("waits while another call embeds its document", async () => {
+    const tenant = await aTenant();
+    const id = "doc_shared";
+    await tenant.call("POST", "/v1/documents", { type: "other", id, content: LEASE, tasks: [] });
+    const { step } = await unrun(tenant, [id, inline(FERRY)], ["embed", "store"]);
+    await step(0, 0);
+    await step(0, 1);
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const run = async (...sent: Parameters<Env["AI"]["run"]>) => {
+      asked();
+      await mayAnswer;
+      return env.AI.run(...sent);
+    };
+    const path = `/v1/documents/${id}/embed`;
+    const other = ask("POST", path, { key: tenant.key, env: { ...WORKERS_AI, AI: { run } } });
+    await isAsked;
+    expect(await step(0, 2, WORKERS_AI)).toEqual({ kind: "wait", ms: 1000 });
+    answer();
+    expect((await other).status).toBe(200);
+    const lines = await journal(tenant);
+    expect(await step(0, 2, WORKERS_AI)).toEqual({ kind: "next" });
+    expect(await journal(tenant)).toEqual(lines);
+  });
+
   it("was begun by the report of the one before, and asks again only when it is repeated", async () => {
     const tenant = await aTenant();
     const { id, params } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);

@@ -23,6 +23,7 @@ import type { Role } from "../../../src/domain/tenant/role.ts";
 import { endOfDay, expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import { beginDocument, takenId } from "../documents/documents.ts";
 import type { Entry } from "../ledger/ledger-row.ts";
+import { BEING_EMBEDDED, claim, isClaimed } from "../search/embedding-claim.ts";
 import { countRefusal } from "../ledger/refusals.ts";
 import { personalData } from "../privacy/personal-data.ts";
 import type { Profile } from "../profile-store.ts";
@@ -156,9 +157,12 @@ function admitModeration(tx: Tx, request: ModerationAdmit): Admission {
 function admitGeneration(tx: Tx, request: GenerationAdmit): Admission {
   const plan = generationPlan(tx, request);
   if (plan.kind !== "planned") return plan;
+  const { embeds } = request;
+  if (embeds !== undefined && isClaimed(tx, embeds)) return BEING_EMBEDDED;
   const outcome = reserve(tx, request, { stages: plan.stages });
   switch (outcome.kind) {
     case "reserved": {
+      if (embeds !== undefined) claim(tx, embeds, request.callId);
       const { policy } = plan;
       return generationAdmitted(tx, { request, hold: outcome.hold, policy });
     }

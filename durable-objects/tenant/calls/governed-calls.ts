@@ -25,6 +25,7 @@ import type {
 } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
 import { endDocument } from "../documents/documents.ts";
+import { makeReady } from "../search/vector-sets.ts";
 import { keepContents } from "../verdicts/contents.ts";
 import type { Entry } from "../ledger/ledger-row.ts";
 import { noteDrift } from "../drift/drift.ts";
@@ -159,6 +160,7 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
   if (documentTasks !== undefined) {
     endDocument(tx, { file: request.callId, route: routeOf(before) }, documentTasks);
   }
+  if (request.vectors !== undefined && before !== null) makeReady(tx, request.vectors);
   const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
   noteAccount(tx, { account: request.account, admittedAtMs });
   switch (settlement.kind) {

@@ -1,5 +1,6 @@
 import type { LookupFailure } from "../../../src/domain/ledger/failure.ts";
 import {
+  isEmbedded,
   type NewSet,
   type Place,
   released,
@@ -101,7 +102,7 @@ function placeFor(
 }
 
 /** It is found from now on, and the document's sets of before no more. */
-function makeReady(tx: Tx, key: string) {
+export function makeReady(tx: Tx, key: string) {
   const {
     stores: { vectorSets },
     nowMs,
@@ -164,12 +165,12 @@ export const SEARCH_OPERATIONS = {
     context: TenantContext,
     caller: Caller,
     documentId: string,
-    toWrite?: Pick<NewSet, "revision" | "chunks">,
+    toWrite?: Pick<NewSet, "revision" | "chunks"> & Pick<Space, "model">,
   ) =>
     context.ask(caller, ({ stores }) => {
       const { vectorSets } = stores;
       const set = vectorSets.readReady(documentId);
-      const isNew = toWrite !== undefined && set?.revision !== toWrite.revision;
+      const isNew = toWrite !== undefined && !isEmbedded(set, toWrite);
       const hasVectorize = (context.outside.vectors()?.vectorize ?? null) !== null;
       // The space is known only with the vectors: a shard that takes so many is looked for in all.
       const isFull =

@@ -157,7 +157,8 @@ export type LookupFailure =
 
 export type ConflictFailure =
   | { readonly kind: "idempotency_key_reused" }
-  | { readonly kind: "idempotency_in_progress" }
+  /** `what`: another call embeds the same text of a document, whatever the key. */
+  | { readonly kind: "idempotency_in_progress"; readonly what?: "embedding" }
   | {
       readonly kind: "idempotency_replay_unavailable";
       readonly journalLineId: string;

@@ -3,7 +3,12 @@ import type { Stop, Wait } from "./run.ts";
 // What the failure of a governed call means for the run that made it.
 
 /** Refusals that end by themselves; the call is made again. */
-export const PASSING = ["rate_limited", "quota_reserved", "concurrency_exceeded"] as const;
+export const PASSING = [
+  "rate_limited",
+  "quota_reserved",
+  "concurrency_exceeded",
+  "idempotency_in_progress",
+] as const;
 
 /** Refusals that last until the end of the day. They stop a run, or it waits for the next day. */
 const OF_THE_DAY = ["quota_exceeded", "overage_cap_exceeded", "account_quota_exceeded"] as const;

@@ -66,6 +66,17 @@ export interface VectorSet extends SetLabels {
   readonly tries: number;
 }
 
+/** A text of a document that is to be embedded, and the model whose vectors a search compares now. */
+export interface TextToEmbed extends Pick<SetLabels, "documentId">, Pick<Space, "model"> {
+  readonly revision: string;
+}
+
+/** Whether the text is found with the vectors of a set. Those of another model are never compared. */
+export const isEmbedded = (
+  set: VectorSet | null,
+  { revision, model }: Omit<TextToEmbed, "documentId">,
+): boolean => set?.revision === revision && set.space.model === model;
+
 /** A set that is about to be written. */
 export interface NewSet extends SetLabels {
   readonly key: string;

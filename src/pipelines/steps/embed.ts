@@ -19,7 +19,8 @@ export async function embed(
   const outcome = await indexDocument(
     searchDeps(context),
     { documentId: stored.id, revision: stored.file, type, userId, text },
-    whoOf(context, userId),
+    // A repeat finds the vectors.
+    { ...whoOf(context, userId), idempotency: null },
   );
   if (outcome.kind === "not_stored") return failureOf(context, outcome.failure);
   if (outcome.kind !== "indexed") return failureOf(context, outcome);
