@@ -206,7 +206,8 @@ describe("GET /v1/export", () => {
         document: 1,
         document_content: 1,
         document_vectors: 1,
-        idempotency_key: 4,
+        // One says which call embedded the document.
+        idempotency_key: 5,
         reply: 3,
         kept_response: 2,
         response_content: 2,
@@ -365,7 +366,8 @@ describe("POST /v1/erasures", () => {
         responses: 2,
         documents: 1,
         vectors: 1,
-        idempotency_keys: 4,
+        // One says which call embedded the document.
+        idempotency_keys: 5,
         replies: 3,
         journal_lines: 11,
         user_pictures: 1,
