@@ -118,32 +118,78 @@ function mendedFunction(called: Fields): Fields {
 }
 
 /**
- * A schema for the answer, as it is spelt elsewhere: a `schema` or a `json_schema` beside `json_object`,
- * Cloudflare's bare schema in `json_schema`, the flat form of the Responses API, and the fields in
- * `schemaBeside`. All become OpenAI's form.
+ * A schema for the answer, as it is spelt elsewhere: as `formatOf` reads it, in the Responses API's
+ * `text`, and in the fields of `schemaBeside`. All become OpenAI's form.
  */
 export function mendedFormat(body: unknown): unknown {
   if (!isFields(body)) return body;
-  const format = body["response_format"];
-  if (format === undefined) return schemaBeside(body);
-  if (!isFields(format)) return body;
-  const { type } = format;
-  if (type !== "json_object" && type !== "json_schema") return body;
-  const json_schema = schemaIn(format);
-  return json_schema === undefined
-    ? body
-    : { ...body, response_format: { type: "json_schema", json_schema } };
+  const { response_format: format, text } = body;
+  if (isFields(format)) return { ...body, response_format: formatOf(format) };
+  if (format !== undefined) return body;
+  if (!isFields(text) || !isFields(text["format"])) return schemaBeside(body);
+  // Its other fields stay, and are refused by name.
+  const rest = without(text, (name) => name === "format");
+  return {
+    ...without(body, (name) => name === "text"),
+    ...(Object.keys(rest).length > 0 && { text: rest }),
+    response_format: formatOf(text["format"]),
+  };
 }
 
-/** With its name; undefined: there is none. What is no schema stays, for the check of its form. */
-function schemaIn({ type, json_schema: given, schema, ...rest }: Fields): unknown {
-  const isNone = type === "json_object" && isFields(given) && Object.keys(given).length === 0;
-  if (given === undefined || isNone) {
-    return schema === undefined ? undefined : { name: ANSWER, ...rest, schema };
+/**
+ * A `schema` or a `json_schema` beside `json_object`, Cloudflare's bare schema in `json_schema`, and the
+ * flat form of the Responses API, in OpenAI's form for chats. A second schema stays, and is refused.
+ */
+export function formatOf(format: Fields): Fields {
+  const { type, json_schema: given, schema, ...rest } = format;
+  if (type !== "json_object" && type !== "json_schema") return format;
+  const json_schema = isNoSchema(format) ? undefined : given;
+  if (json_schema === undefined) {
+    return schema === undefined
+      ? format
+      : { type: "json_schema", json_schema: { name: ANSWER, ...rest, schema } };
   }
-  if (!isFields(given)) return given;
-  const isBare = !("schema" in given) && isSchema(given);
-  return isBare ? { name: ANSWER, schema: given } : { name: ANSWER, ...given };
+  // What is no schema stays, for the check of its form.
+  if (!isFields(json_schema)) return { ...format, type: "json_schema" };
+  const isBare = Object.keys(json_schema).some((name) => !WRAPPING.has(name));
+  const wrapped = "schema" in json_schema || !isBare ? json_schema : { schema: json_schema };
+  const isTwice = schema !== undefined && "schema" in wrapped;
+  return {
+    type: "json_schema",
+    json_schema: { name: ANSWER, ...rest, ...(schema !== undefined && { schema }), ...wrapped },
+    ...(isTwice && { schema }),
+  };
+}
+
+/** What a schema of an answer is wrapped in. */
+const WRAPPING: ReadonlySet<string> = new Set(["name", "description", "schema", "strict"]);
+
+const isNoSchema = ({ type, json_schema: given }: Fields): boolean =>
+  type === "json_object" && isFields(given) && Object.keys(given).length === 0;
+
+/** The types of a format. Others are refused anyway. */
+const TYPES: ReadonlySet<unknown> = new Set(["text", "json_object", "json_schema"]);
+
+/**
+ * A schema that a format still has in a field that is not its own.
+ *
+ * @param own where a `json_schema` of this surface has its schema
+ */
+export function straySchema(
+  format: unknown,
+  path: readonly string[],
+  own: "schema" | "json_schema",
+): FieldError | null {
+  if (!isFields(format) || !TYPES.has(format["type"])) return null;
+  const isOwn = (name: string): boolean => format["type"] === "json_schema" && name === own;
+  const stray = (["schema", "json_schema"] as const).find(
+    (name) =>
+      format[name] !== undefined && !isOwn(name) && !(name !== "schema" && isNoSchema(format)),
+  );
+  if (stray === undefined) return null;
+  const where = [...path, own].join(".");
+  const detail = `must be absent: the one schema of an answer is ${where}, with the type json_schema`;
+  return { path: [...path, stray], detail };
 }
 
 /**
@@ -175,6 +221,7 @@ const FORMS = [
   "structured_outputs",
   "grammar",
   "json_schema",
+  "format",
 ] as const;
 
 /**
@@ -191,9 +238,18 @@ export const formRefused =
     return name === undefined ? null : { path: [name], detail: `must be absent: ${instead}` };
   };
 
-export const chatFormRefused = formRefused(
-  "the form of an answer is a JSON schema in response_format, and nothing else",
-);
+const IN_RESPONSE_FORMAT =
+  "the form of an answer is a JSON schema in response_format, and nothing else";
+const fieldOfChatRefused = formRefused(IN_RESPONSE_FORMAT);
+
+/** Of a chat, or null: its form of the answer is one that can be honoured. */
+export function chatFormRefused(body: unknown): FieldError | null {
+  const { response_format: format, text } = Object(body) as Fields;
+  if (isFields(text) && text["format"] !== undefined) {
+    return { path: ["text", "format"], detail: `must be absent: ${IN_RESPONSE_FORMAT}` };
+  }
+  return fieldOfChatRefused(body) ?? straySchema(format, ["response_format"], "json_schema");
+}
 
 const ANSWER = "answer";
 

@@ -151,6 +151,7 @@ describe("a schema in another spelling", () => {
       { response_format: { type: "json_object", json_schema: schema } },
     ],
     ["flat", { response_format: { type: "json_schema", name: "city", schema } }],
+    ["as in a response", { text: { format: { type: "json_schema", name: "city", schema } } }],
   ])("reaches the model: %s", async (_, more) => {
     const run = `/client/v4/accounts/${tenant.id}/ai/run/${LLAMA}`;
     for (const path of [CHAT, run]) {

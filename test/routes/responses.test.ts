@@ -170,6 +170,23 @@ describe("a response", () => {
     });
   });
 
+  it("drops no schema in silence", async () => {
+    const tenant = await aTenant();
+    const { text, id } = say('text={"city":"Paris"}');
+    const schema = { type: "object", properties: { city: { type: "string" } } };
+    const format = { type: "json_object", schema };
+    expect((await respond(tenant, { input: text, text: { format } })).status).toBe(200);
+    const [asked] = await askedFor(id);
+    expect(asked?.inputs).toMatchObject({
+      response_format: { type: "json_schema", json_schema: { name: "answer", schema } },
+    });
+    const beside = await respond(tenant, { input: text, format: schema });
+    expect([beside.status, beside.body.error.param]).toEqual([400, "format"]);
+    const twice = { type: "text", schema };
+    const refused = await respond(tenant, { input: text, text: { format: twice } });
+    expect([refused.status, refused.body.error.param]).toEqual([400, "text.format.schema"]);
+  });
+
   it("may be about a picture", async () => {
     const tenant = await aTenant();
     const png = await makePng({ width: 1, height: 1, depth: 8, colour: 2 }, [[1, 2, 3]]);

@@ -1,4 +1,13 @@
-import { type Fields, flatTool, formRefused, isFields, mended } from "../drop-in-body.ts";
+import type { FieldError } from "../../domain/ledger/failure.ts";
+import {
+  type Fields,
+  flatTool,
+  formatOf,
+  formRefused,
+  isFields,
+  mended,
+  straySchema,
+} from "../drop-in-body.ts";
 
 // What clients of the Responses API leave out, or write as they do for chats. Null means absent already.
 
@@ -19,17 +28,24 @@ export function mendedResponse(value: unknown): unknown {
   };
 }
 
-/** A schema as a chat has it, or without a name. */
+/** A schema as a chat has it, beside `json_object`, or without a name. */
 function mendedText(text: Fields): Fields {
-  const { format } = text;
-  if (!isFields(format) || format["type"] !== "json_schema") return text;
-  const { json_schema: nested, ...own } = format;
-  return { ...text, format: { name: "answer", ...(isFields(nested) ? nested : {}), ...own } };
+  if (!isFields(text["format"])) return text;
+  const { type, json_schema: wrapped, ...second } = formatOf(text["format"]);
+  if (type !== "json_schema" || wrapped === undefined || "schema" in second) return text;
+  return { ...text, format: { type, ...(isFields(wrapped) ? wrapped : { schema: wrapped }) } };
 }
 
-export const formOfResponseRefused = formRefused(
+const fieldOfResponseRefused = formRefused(
   "the form of an answer is a JSON schema in text.format, and nothing else",
 );
+
+/** Null: its form of the answer is one that can be honoured. */
+export function formOfResponseRefused(body: unknown): FieldError | null {
+  const { text } = Object(body) as Fields;
+  const format = isFields(text) ? text["format"] : undefined;
+  return fieldOfResponseRefused(body) ?? straySchema(format, ["text", "format"], "schema");
+}
 
 function mendedItem(sent: unknown): unknown {
   if (typeof sent === "string") return { type: "message", role: "user", content: sent };
