@@ -11,7 +11,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** Texts that are the input itself: an empty one is a wrong one, and not absent. */
 const INPUTS: ReadonlySet<string> = new Set(["input", "prompt", "text"]);
 
-/** Fields in which null is a value: JSON Schemas, and the arguments of a tool. */
+/** Fields in which null is a value: JSON Schemas, and what a tool is given and gives. */
 const HOLDS_NULL: ReadonlySet<string> = new Set([
   "arguments",
   "const",
@@ -19,6 +19,7 @@ const HOLDS_NULL: ReadonlySet<string> = new Set([
   "enum",
   "example",
   "examples",
+  "output",
 ]);
 
 /**
@@ -272,7 +273,8 @@ function read(schema: unknown): unknown {
 const isSchema = (given: Fields): boolean =>
   ["type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum"].some((name) => name in given);
 
-function mendedMessage(sent: unknown): unknown {
+/** A message of a history in OpenAI's form for chats. */
+export function mendedMessage(sent: unknown): unknown {
   if (!isFields(sent)) return sent;
   const named = without(sent, (name, is) => name === "name" && is === "");
   const message = named["role"] === "function" ? ofTool(named) : withCall(named);
@@ -331,7 +333,7 @@ function mendedPart(part: unknown): unknown {
 }
 
 /** The reasoning of one answer is not sent with the next request. */
-const isThought = (part: unknown): boolean => isFields(part) && THOUGHTS.has(part["type"]);
+export const isThought = (part: unknown): boolean => isFields(part) && THOUGHTS.has(part["type"]);
 
 const THOUGHTS: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking", "reasoning"]);
 

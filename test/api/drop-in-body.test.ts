@@ -250,6 +250,89 @@ describe("a body of the Responses API", () => {
   });
 });
 
+describe("a history of the Responses API", () => {
+  const silent = { type: "message", role: "assistant", content: "" };
+  const called = { type: "function_call", call_id: "c", name: "f", arguments: "{}" };
+  const answer = { type: "function_call_output", call_id: "c" };
+  const text = { type: "text", text: "a" };
+
+  it.each<[string, object, readonly unknown[]]>([
+    [
+      "an assistant that thought",
+      { role: "assistant", content: [{ type: "thinking", thinking: "hm" }, text] },
+      [{ ...silent, content: [{ type: "output_text", text: "a" }] }],
+    ],
+    [
+      "an assistant that only thought",
+      { role: "assistant", content: [{ type: "redacted_thinking", data: "x" }] },
+      [silent],
+    ],
+    ["an assistant without content", { role: "assistant", content: null }, [silent]],
+    [
+      "an assistant that refused",
+      { role: "assistant", content: null, refusal: "No." },
+      [{ ...silent, refusal: "No.", content: [{ type: "refusal", refusal: "No." }] }],
+    ],
+    ["calls of a chat", { role: "assistant", content: null, tool_calls: [CALL] }, [called]],
+    [
+      "calls of a chat with arguments as an object",
+      {
+        role: "assistant",
+        content: "",
+        tool_calls: [{ id: "c", function: { name: "f", arguments: { a: null } } }],
+      },
+      [{ ...called, arguments: '{"a":null}' }],
+    ],
+    [
+      "calls of a chat beside words",
+      { role: "assistant", content: "a", tool_calls: [CALL, { ...CALL, id: "d" }] },
+      [{ ...silent, content: "a" }, called, { ...called, call_id: "d" }],
+    ],
+    [
+      "an empty list of calls",
+      { role: "assistant", content: "a", tool_calls: [] },
+      [{ ...silent, content: "a" }],
+    ],
+    [
+      "the one call of an older chat",
+      { role: "assistant", content: null, function_call: { name: "c", arguments: "{}" } },
+      [{ ...called, name: "c" }],
+    ],
+    [
+      "the answer to a call of a chat",
+      { role: "tool", tool_call_id: "c", content: "4" },
+      [{ ...answer, output: "4" }],
+    ],
+    [
+      "the parts of such an answer",
+      { role: "tool", tool_call_id: "c", content: [text] },
+      [{ ...answer, output: [{ type: "input_text", text: "a" }] }],
+    ],
+    [
+      "the answer of an older chat",
+      { role: "function", name: "c", content: "4" },
+      [{ ...answer, output: "4" }],
+    ],
+    [
+      "an output as an object",
+      { ...answer, output: { a: 1, b: null } },
+      [{ ...answer, output: '{"a":1,"b":null}' }],
+    ],
+    ["an output that is null", { ...answer, output: null }, [{ ...answer, output: "" }]],
+    ["an output without parts", { ...answer, output: [] }, [{ ...answer, output: "" }]],
+  ])("may have %s", (_, item, items) => {
+    expect(mendedResponse({ input: [item] })).toEqual({ input: items });
+  });
+
+  it.each([
+    { role: "user", content: [] },
+    { role: "user", content: [{ type: "thinking", thinking: "hm" }] },
+    { ...answer, output: [{ a: 1 }] },
+  ])("keeps what is wrong, for the check of its form: %j", (item) => {
+    expect(mendedResponse({ input: [item] })).toEqual({ input: [{ type: "message", ...item }] });
+  });
+});
+
 describe("a long whole number", () => {
   const long = "9223372036854775807";
 

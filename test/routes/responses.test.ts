@@ -14,6 +14,13 @@ import { openStream } from "./streams.ts";
 const GEMMA = "@cf/google/gemma-4-26b-a4b-it"; // 9,091 in, 27,273 out; sees pictures
 const TOOL = { type: "function", name: "get_weather", parameters: { type: "object" } };
 
+/** As a chat has it. */
+const weatherCall = (at: number) => ({
+  id: `call_${at}`,
+  type: "function",
+  function: { name: "get_weather", arguments: "{}" },
+});
+
 let made = 0;
 const aTenant = (settings = {}): Promise<TestTenant> => {
   made += 1;
@@ -313,6 +320,32 @@ describe("a conversation", () => {
     expect(last?.[1].tool_calls).toHaveLength(2);
     expect(last?.[2]).toEqual({ role: "tool", content: "0 degrees", tool_call_id: "call_0" });
     expect(last?.[5].content).toBe("2 degrees");
+  });
+
+  it("takes the history of a chat, and what a function gave in any form", async () => {
+    const tenant = await aTenant();
+    const { text, id } = say("text=Sunny");
+    const outputs = [{ celsius: 21, wind: null }, null, []];
+    const input = [
+      { role: "user", content: text },
+      { role: "assistant", content: null, tool_calls: [weatherCall(0), weatherCall(1)] },
+      { role: "tool", tool_call_id: "call_0", content: "21" },
+      { role: "tool", tool_call_id: "call_1", content: [{ type: "text", text: "22" }] },
+      { role: "assistant", content: [{ type: "thinking", thinking: "Hm." }] },
+      ...outputs.flatMap((output, at) => [
+        { type: "function_call", call_id: `own_${at}`, name: "get_weather", arguments: "{}" },
+        { type: "function_call_output", call_id: `own_${at}`, output },
+      ]),
+    ];
+    expect((await respond(tenant, { input, tools: [TOOL] })).status).toBe(200);
+    const [sent] = await messagesOf(id);
+    expect(sent?.slice(1, 4)).toMatchObject([
+      { role: "assistant", content: null, tool_calls: [weatherCall(0), weatherCall(1)] },
+      { role: "tool", tool_call_id: "call_0", content: "21" },
+      { role: "tool", tool_call_id: "call_1", content: "22" },
+    ]);
+    const given = sent?.filter(({ tool_call_id: called }) => called?.startsWith("own_"));
+    expect(given?.map(({ content }) => content)).toEqual(['{"celsius":21,"wind":null}', "", ""]);
   });
 
   it("takes references to items in place of them", async () => {

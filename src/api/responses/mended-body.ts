@@ -4,8 +4,11 @@ import {
   flatTool,
   formatOf,
   formRefused,
+  isEmptyList,
   isFields,
+  isThought,
   mended,
+  mendedMessage,
   straySchema,
 } from "../drop-in-body.ts";
 
@@ -24,7 +27,7 @@ export function mendedResponse(value: unknown): unknown {
     ...(Array.isArray(tools) && { tools: tools.map(flatTool) }),
     ...(isFields(choice) && { tool_choice: flatTool(choice) }),
     ...(isFields(text) && { text: mendedText(text) }),
-    ...(Array.isArray(input) && { input: input.map(mendedItem) }),
+    ...(Array.isArray(input) && { input: input.flatMap(mendedItems) }),
   };
 }
 
@@ -47,21 +50,61 @@ export function formOfResponseRefused(body: unknown): FieldError | null {
   return fieldOfResponseRefused(body) ?? straySchema(format, ["text", "format"], "schema");
 }
 
-function mendedItem(sent: unknown): unknown {
-  if (typeof sent === "string") return { type: "message", role: "user", content: sent };
-  if (!isFields(sent)) return sent;
+/** A message of a chat may be several items: what was said, and each call. */
+function mendedItems(sent: unknown): readonly unknown[] {
+  if (typeof sent === "string") return [{ type: "message", role: "user", content: sent }];
+  if (!isFields(sent)) return [sent];
+  if (isOfChat(sent)) return itemsOfChat(sent);
   const item =
     "type" in sent ? sent : { type: "role" in sent ? "message" : "item_reference", ...sent };
   switch (item["type"]) {
     case "message":
-      return withContent(item, "content", item["role"]);
+      return [withContent(item, "content", item["role"])];
     case "function_call":
-      return { ...item, arguments: mendedArguments(item["arguments"]) };
+      return [{ ...item, arguments: mendedArguments(item["arguments"]) }];
     case "function_call_output":
-      return withContent(item, "output", "user");
+      return [withContent({ ...item, output: mendedOutput(item["output"]) }, "output", "user")];
     default:
-      return item;
+      return [item];
   }
+}
+
+const ANSWERS_A_CALL: ReadonlySet<unknown> = new Set(["tool", "function"]);
+
+/** Calls, and the answers to them, as only a chat's messages have them. */
+const isOfChat = ({ type = "message", role, ...rest }: Fields): boolean =>
+  type === "message" &&
+  (ANSWERS_A_CALL.has(role) ||
+    (role === "assistant" && (Array.isArray(rest["tool_calls"]) || "function_call" in rest)));
+
+function itemsOfChat(sent: Fields): readonly unknown[] {
+  const message = mendedMessage(sent);
+  if (!isFields(message)) return [message];
+  const { tool_calls: calls, ...said } = message;
+  if (said["role"] === "tool") {
+    const { tool_call_id: call_id, content } = said;
+    const output = mendedOutput(content);
+    return [withContent({ type: "function_call_output", call_id, output }, "output", "user")];
+  }
+  const { content } = said;
+  const isSilent =
+    (content === undefined && saidOtherwise(said) === "") || content === "" || isEmptyList(content);
+  const item = withContent({ ...said, type: "message" }, "content", "assistant");
+  const asked = Array.isArray(calls) ? calls.map(callItem) : [];
+  return isSilent && asked.length > 0 ? asked : [item, ...asked];
+}
+
+/** A call of a chat, as an item. */
+function callItem(call: unknown): unknown {
+  if (!isFields(call) || !isFields(call["function"])) return call;
+  const { name, arguments: given } = call["function"];
+  return { type: "function_call", call_id: call["id"], name, arguments: given };
+}
+
+/** A function that returned nothing, or an object. */
+function mendedOutput(given: unknown): unknown {
+  if (given === undefined || given === null || isEmptyList(given)) return "";
+  return isFields(given) ? JSON.stringify(given) : given;
 }
 
 /** Calls of functions without parameters come without arguments, others as an object. */
@@ -71,12 +114,17 @@ function mendedArguments(given: unknown): unknown {
 }
 
 function withContent(item: Fields, name: string, role: unknown): Fields {
-  const content = item[name];
-  if (!Array.isArray(content)) return item;
-  // An assistant that only called a function said nothing.
-  const isSilent = content.length === 0 && role === "assistant";
-  return { ...item, [name]: isSilent ? "" : content.map((part) => mendedPart(part, role)) };
+  const content = item[name] ?? (role === "assistant" ? saidOtherwise(item) : undefined);
+  if (!Array.isArray(content)) return content === undefined ? item : { ...item, [name]: content };
+  const said = role === "assistant" ? content.filter((part) => !isThought(part)) : content;
+  // An assistant that only called a function, or only thought, said nothing.
+  const isSilent = said.length === 0 && role === "assistant";
+  return { ...item, [name]: isSilent ? "" : said.map((part) => mendedPart(part, role)) };
 }
+
+/** A chat has a refusal beside the content, which is null. */
+const saidOtherwise = ({ refusal }: Fields): unknown =>
+  typeof refusal === "string" && refusal !== "" ? [{ type: "refusal", refusal }] : "";
 
 function mendedPart(part: unknown, role: unknown): unknown {
   const text = role === "assistant" ? "output_text" : "input_text";
