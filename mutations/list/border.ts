@@ -26,8 +26,8 @@ export const BORDER: readonly Mutation[] = [
   {
     what: "null is a value on the drop-in surfaces",
     file: "src/api/drop-in-body.ts",
-    from: "return is === null ? [] : [[name, withoutNulls(is)]];",
-    to: "return [[name, withoutNulls(is)]];",
+    from: "return is === null ? [] : [[name, withoutNulls(is, namesWithin(name, names))]];",
+    to: "return [[name, withoutNulls(is, namesWithin(name, names))]];",
     tests: ["test/api/drop-in-body.test.ts"],
   },
   {

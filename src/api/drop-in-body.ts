@@ -11,23 +11,43 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** Texts that are the input itself: an empty one is a wrong one, and not absent. */
 const INPUTS: ReadonlySet<string> = new Set(["input", "prompt", "text"]);
 
-/** Fields in which null is a value: JSON Schemas, and what a tool is given and gives. */
-const HOLDS_NULL: ReadonlySet<string> = new Set([
-  "arguments",
-  "const",
-  "default",
-  "enum",
-  "example",
-  "examples",
-  "output",
+/** What a tool is given and gives: null is a value within them. */
+const OF_TOOLS: ReadonlySet<string> = new Set(["arguments", "output"]);
+
+/** Fields that hold a JSON Schema. */
+const SCHEMAS: ReadonlySet<string> = new Set([
+  "format",
+  "guided_json",
+  "json",
+  "json_schema",
+  "parameters",
+  "schema",
 ]);
+
+/** Keywords of a schema that hold a value. */
+const VALUES: ReadonlySet<string> = new Set(["const", "default", "example"]);
+
+/** Keywords of a schema that hold a list of values. */
+const LISTS_OF_VALUES: ReadonlySet<string> = new Set(["enum", "examples"]);
+
+/** Keywords of a schema that hold schemas by names, which the caller chooses. */
+const BY_NAME: ReadonlySet<string> = new Set([
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+  "patternProperties",
+  "properties",
+]);
+
+/** What the names of an object are. */
+type Names = "fields" | "keywords" | "chosen";
 
 /**
  * Null means absent on every field, however deep it lies. So does an empty text at the top: clients in
  * languages without null send it for an option that was not given, and within `stop`.
  */
 export function mended(value: unknown): unknown {
-  const given = withoutNulls(value);
+  const given = withoutNulls(value, "fields");
   if (!isFields(given)) return given;
   const options = without(given, (name, is) => is === "" && !INPUTS.has(name));
   const { stop } = options;
@@ -37,15 +57,28 @@ export function mended(value: unknown): unknown {
 }
 
 /** Calls itself once a level: a body nests 32 deep at most. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
+function withoutNulls(value: unknown, names: Names): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item, names));
   if (!isFields(value)) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, is]) => {
-      if (HOLDS_NULL.has(name)) return [[name, is]];
-      return is === null ? [] : [[name, withoutNulls(is)]];
+      if (isKept(name, is, names)) return [[name, is]];
+      return is === null ? [] : [[name, withoutNulls(is, namesWithin(name, names))]];
     }),
   );
+}
+
+/** Whether it is a value of the caller's, with each null that is in it. */
+function isKept(name: string, is: unknown, names: Names): boolean {
+  if (names === "fields") return OF_TOOLS.has(name) && isFields(is);
+  return (
+    names === "keywords" && (VALUES.has(name) || (LISTS_OF_VALUES.has(name) && Array.isArray(is)))
+  );
+}
+
+function namesWithin(name: string, names: Names): Names {
+  if (names === "fields") return SCHEMAS.has(name) ? "keywords" : "fields";
+  return names === "keywords" && BY_NAME.has(name) ? "chosen" : "keywords";
 }
 
 /** An empty field of a form is one that was not filled in, in a list too. */

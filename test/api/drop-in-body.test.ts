@@ -33,6 +33,54 @@ describe("a body", () => {
     expect(mended(sent)).toEqual(read);
   });
 
+  const aTool = (parameters: object) => ({ tools: [{ function: { name: "f", parameters } }] });
+
+  it.each<[string, object, object]>([
+    ["an enum", { enum: null, type: "string" }, { type: "string" }],
+    ["examples", { examples: null }, {}],
+    ...["arguments", "default", "enum", "example", "const", "output", "properties"].map(
+      (name): [string, object, object] => [
+        `a parameter named ${name}`,
+        { properties: { [name]: { type: "string", enum: null, description: null } } },
+        { properties: { [name]: { type: "string" } } },
+      ],
+    ),
+    [
+      "a definition named default",
+      { $defs: { default: { title: null, default: null } } },
+      { $defs: { default: { default: null } } },
+    ],
+    [
+      "a schema of alternatives",
+      { anyOf: [{ properties: { enum: { enum: [null], title: null } } }] },
+      { anyOf: [{ properties: { enum: { enum: [null] } } }] },
+    ],
+  ])("has no null in %s", (_, sent, read) => {
+    expect(mended(aTool(sent))).toEqual(aTool(read));
+    const format = { response_format: { type: "json_schema", json_schema: { schema: sent } } };
+    expect(mended(format)).toEqual({
+      response_format: { type: "json_schema", json_schema: { schema: read } },
+    });
+  });
+
+  it.each([
+    aTool({ properties: { a: { default: { b: null }, const: null, example: [null] } } }),
+    aTool({ properties: { default: { enum: ["a", null], examples: [null, { a: null }] } } }),
+    { input: [{ type: "function_call", arguments: { a: null } }] },
+    { input: [{ type: "function_call_output", output: { a: [{ b: null }] } }] },
+    { messages: [{ tool_calls: [{ function: { arguments: { enum: null } } }] }] },
+  ])("keeps null as a value: %j", (body) => {
+    expect(mended(body)).toEqual(body);
+  });
+
+  it.each([
+    [{ metadata: { default: null, enum: null, arguments: null } }, { metadata: {} }],
+    [{ input: [{ arguments: null, output: null }] }, { input: [{}] }],
+    [{ input: [{ output: [{ detail: null }] }] }, { input: [{ output: [{}] }] }],
+  ])("has none where no schema is: %j", (sent, read) => {
+    expect(mended(sent)).toEqual(read);
+  });
+
   it("keeps bytes as they are", () => {
     const image = new Uint8Array([1, 2]);
     expect(mended({ image, prompt: null })).toEqual({ image });
