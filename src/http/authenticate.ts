@@ -222,8 +222,9 @@ export const verifyAdminToken = (
   config: Pick<Config, "adminToken">,
 ): Promise<boolean> => equalInConstantTime(text, config.adminToken);
 
-// Where Google's clients put a key: as a bearer token, in their own header, or in the query. Where several
-// are sent, the first of these counts, and no other makes up for a wrong one.
+// Where a key of the Perspective surface may be: as a bearer token, in Google's header, in the header of the
+// other surfaces, or in the query. If several are sent, the first of these counts, and no other makes up for
+// a wrong one.
 
 export const GOOGLE_KEY_HEADER = "x-goog-api-key";
 export const GOOGLE_KEY_PARAM = "key";
@@ -240,8 +241,8 @@ function googleKey({ headers, url }: Request): GoogleKey | null {
     // Another scheme is no key.
     return { key: BEARER.exec(authorization.trim())?.[1] ?? "", inQuery: false };
   }
-  const named = headers.get(GOOGLE_KEY_HEADER);
-  if (named !== null) return { key: named.trim(), inQuery: false };
+  const named = headers.get(GOOGLE_KEY_HEADER)?.trim() ?? namedKey(headers);
+  if (named !== undefined) return { key: named, inQuery: false };
   const key = new URL(url).searchParams.get(GOOGLE_KEY_PARAM);
   return key === null || key === "" ? null : { key, inQuery: true };
 }

@@ -107,8 +107,13 @@ function tagOf(path: string): string {
   return /^\/v1\/([\w-]+)/.exec(path)?.[1] ?? (path.startsWith("/admin/") ? "admin" : "service");
 }
 
-/** As Google's clients send a key. */
-const AS_GOOGLE: readonly JsonObject[] = [{ tenantKey: [] }, { googleKey: [] }, { queryKey: [] }];
+/** As Google's clients send a key, or as on the other surfaces. */
+const AS_GOOGLE: readonly JsonObject[] = [
+  { tenantKey: [] },
+  { googleKey: [] },
+  { namedKey: [] },
+  { queryKey: [] },
+];
 
 const SECURITY: Readonly<Record<Mount["auth"]["kind"], readonly JsonObject[]>> = {
   none: [],

@@ -24,7 +24,7 @@ export type Auth =
       readonly kind: "key";
       readonly roles: readonly Role[];
       readonly orLink?: string;
-      /** The key may also come as Google's clients send one: `x-goog-api-key`, or `key` in the query. */
+      /** The key may also be where Google's clients put it: `x-goog-api-key`, or `key` in the query. */
       readonly asGoogle?: true;
     }
   /** The admin token. */

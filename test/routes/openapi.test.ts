@@ -134,7 +134,7 @@ describe("/openapi.json", () => {
             ? [{ tenantKey: [] }, { namedKey: [] }]
             : [];
       if (path.startsWith("/v1alpha1/")) {
-        const asGoogle = [{ tenantKey: [] }, { googleKey: [] }, { queryKey: [] }];
+        const asGoogle = [{ tenantKey: [] }, { googleKey: [] }, { namedKey: [] }, { queryKey: [] }];
         expect(operation.security, path).toEqual(asGoogle);
         continue;
       }

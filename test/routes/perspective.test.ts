@@ -282,10 +282,20 @@ const byQuery = (key: string, headers: Readonly<Record<string, string>> = {}) =>
 const PAGE = { Origin: "https://blog.example" };
 
 describe("the key", () => {
-  it("may come in the query, in Google's header or as a bearer", async () => {
+  it("may come in the query, in Google's header, in our own or as a bearer", async () => {
     expect((await byQuery(scoreKey)).status).toBe(200);
-    const headers = { "x-goog-api-key": tenant.key };
-    expect((await ask("POST", ANALYZE, { body: comment(KIND), headers })).status).toBe(200);
+    for (const name of ["x-goog-api-key", "x-api-key"]) {
+      const headers = { [name]: tenant.key };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const own = await ask("POST", ANALYZE, { body: comment(KIND), headers });
+      expect(own.status, name).toBe(200);
+      // oxlint-disable-next-line no-await-in-loop
+      const paged = await ask("POST", ANALYZE, {
+        body: comment(KIND),
+        headers: { ...headers, ...PAGE },
+      });
+      expect(error(paged)["kind"], name).toBe("invalid_key");
+    }
     expect((await ask("POST", ANALYZE, { body: comment(KIND), key: scoreKey })).status).toBe(200);
   });
 
