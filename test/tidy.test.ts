@@ -409,6 +409,40 @@ describe("files", () => {
   });
 });
 
+/** What runs beside the Worker: tests, tools and trainers. This file is not in it. */
+const TOOLS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(
+    import.meta.glob<string>(
+      [
+        "../{abuse,bench,clients,faults,judge,mutations,scripts,simulation,test}/**/*.{ts,mjs}",
+        "../{console,picture-model,tier0,vector-kernel}/**/*.mjs",
+        "!**/node_modules/**",
+        "!**/.venv/**",
+      ],
+      { query: "?raw", import: "default", eager: true },
+    ),
+  ).map(([path, source]) => [path.replace(/^\.\//, "test/").replace("../", ""), source]),
+);
+
+/** Relative paths from a file with more `..` than it has folders. */
+const leaving = (path: string, source: string): string[] =>
+  [...source.matchAll(/["'`]((?:\.\.\/)+)[^"'`]/g)]
+    .filter(([, up = ""]) => up.length / 3 > path.split("/").length - 1)
+    .map(([written]) => `${path}: ${written}`);
+
+describe("paths in the sources", () => {
+  it("stay in the repository: a clone has all that its tests read", () => {
+    expect(Object.keys(TOOLS)).toContain("test/e2e/server.mjs");
+    expect(leaving("test/e2e/a.mjs", 'import "../../b.mjs"; read("../../../c")')).toEqual([
+      'test/e2e/a.mjs: "../../../c',
+    ]);
+    // The bodies of the abuse run name such paths, and read none.
+    const { "abuse/bodies.mjs": _, ...read } = { ...FILES, ...TOOLS };
+    const sources = Object.entries(read);
+    expect(sources.flatMap(([path, source]) => leaving(path, source))).toEqual([]);
+  });
+});
+
 const SIMULATION: Readonly<Record<string, string>> = import.meta.glob<string>(
   "../simulation/**/*.ts",
   { query: "?raw", import: "default", eager: true },

@@ -12,10 +12,25 @@ export function pngOf(/** @type {number} */ width, /** @type {number} */ height)
   header.writeUInt32BE(height, 4);
   header.set([1, 0, 0, 0, 0], 8);
   const rows = Buffer.alloc((1 + Math.ceil(width / 8)) * height, 0);
+  return pngFile(header, [["tEXt", Buffer.from(`Comment\0${made}`)]], rows);
+}
+
+/** A PNG of greys by a palette: from black on the left to white on the right. */
+export function greyPngOf(/** @type {number} */ width, /** @type {number} */ height) {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 3, 0, 0, 0], 8);
+  const palette = Buffer.from(Array.from({ length: 256 * 3 }, (_, at) => Math.floor(at / 3)));
+  const row = Buffer.from([0, ...Array.from({ length: width }, (_, x) => (x * 255) / width)]);
+  return pngFile(header, [["PLTE", palette]], Buffer.concat(Array(height).fill(row)));
+}
+
+function pngFile(header, /** @type {[string, Buffer][]} */ before, /** @type {Buffer} */ rows) {
   return Buffer.concat([
     Buffer.from("89504e470d0a1a0a", "hex"),
     chunk("IHDR", header),
-    chunk("tEXt", Buffer.from(`Comment\0${made}`)),
+    ...before.map(([type, data]) => chunk(type, data)),
     chunk("IDAT", deflateSync(rows)),
     chunk("IEND", Buffer.alloc(0)),
   ]);
