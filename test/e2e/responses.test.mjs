@@ -238,39 +238,6 @@ test("a response is gone after its time", async () => {
   await assert.rejects(client.responses.retrieve(first.id), NotFoundError);
 });
 
-// Vercel's client is large: it is driven where it is there.
-const vercel = await Promise.all([import("ai"), import("@ai-sdk/openai")]).catch(() => null);
-
-test("Vercel's client, with tools over several steps", { skip: vercel === null }, async () => {
-  const [{ generateText, isStepCount, stepCountIs, streamText, tool }, { createOpenAI }] = vercel;
-  const { key } = await aClient();
-  const openai = createOpenAI({ apiKey: key, baseURL: `${served.url}/v1` });
-  const cities = [];
-  const ask = () => ({
-    model: openai.responses(MODEL),
-    prompt: scripted("tool=get_weather,tool=get_weather,text=Sunny"),
-    stopWhen: (stepCountIs ?? isStepCount)(5),
-    tools: {
-      get_weather: tool({
-        description: "The weather of a city",
-        inputSchema: z.object({ city: z.string() }),
-        execute: ({ city }) => {
-          cities.push(city);
-          return "24 degrees";
-        },
-      }),
-    },
-  });
-  const whole = await generateText(ask());
-  assert.equal(whole.text, "Sunny");
-  assert.equal(whole.steps.length, 3);
-  const streamed = streamText(ask());
-  let text = "";
-  for await (const piece of streamed.textStream) text += piece;
-  assert.equal(text, "Sunny");
-  assert.deepEqual(cities, ["Paris", "Paris", "Paris", "Paris"]);
-});
-
 /** The fenced blocks of the page in one language. */
 const blocksOf = (language) =>
   [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"))].map(
