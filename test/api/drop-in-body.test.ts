@@ -4,6 +4,8 @@ import { parseExactly } from "../../src/io/exact-json.ts";
 import { mendedResponse } from "../../src/api/responses/mended-body.ts";
 import { mended, mendedChat, mendedForm, mendedModeration } from "../../src/api/drop-in-body.ts";
 
+const aTool = (parameters: object) => ({ tools: [{ function: { name: "f", parameters } }] });
+
 describe("a body", () => {
   it.each([
     [{ encoding_format: null, input: "a" }, { input: "a" }],
@@ -32,8 +34,6 @@ describe("a body", () => {
   ])("has no null: %j", (sent, read) => {
     expect(mended(sent)).toEqual(read);
   });
-
-  const aTool = (parameters: object) => ({ tools: [{ function: { name: "f", parameters } }] });
 
   it.each<[string, object, object]>([
     ["an enum", { enum: null, type: "string" }, { type: "string" }],
