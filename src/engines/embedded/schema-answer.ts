@@ -1,5 +1,6 @@
 import { field } from "../engine-call.ts";
 import { type Document, documentOf, mergedWith, resolved } from "./schema-parts.ts";
+import { hasRef, Repeats } from "./schema-repeats.ts";
 import {
   numberIn,
   type PromptText,
@@ -37,6 +38,9 @@ interface State {
   /** The field that is filled quotes the one before it. */
   isQuote: boolean;
   readonly speech: SchemaSpeech;
+  /** Whether a text of a format that the prompt does not have may be an example. */
+  invents: boolean;
+  readonly repeats: Repeats;
   /** The parts of the schema that were read: a part with many references is read once. */
   readonly wholes: Map<unknown, Whole>;
 }
@@ -61,6 +65,8 @@ export const answerInSchema = (schema: unknown, prompt: PromptText): Filled =>
       fields: 0,
       isQuote: false,
       speech: speechOf(prompt),
+      invents: true,
+      repeats: new Repeats(),
       wholes: new Map(),
     },
     { place: "#", depth: 0 },
@@ -93,6 +99,22 @@ const unfillable = (keyword: string, { place }: At): Unfillable => ({
 });
 
 function fill(part: unknown, state: State, at: At): Filled {
+  const leave = state.repeats.enter(part);
+  const one = fillPart(part, state, at);
+  leave();
+  return one;
+}
+
+/** Filled only with what the prompt says. */
+function fillAsSaid(part: unknown, state: State, at: At): Filled {
+  const { invents } = state;
+  state.invents = false;
+  const one = fill(part, state, at);
+  state.invents = invents;
+  return one;
+}
+
+function fillPart(part: unknown, state: State, at: At): Filled {
   state.fields += 1;
   if (at.depth > MAX_DEPTH) return unfillable("so many levels", at);
   if (state.fields > MAX_FIELDS) return unfillable(TOO_MANY, at);
@@ -116,22 +138,31 @@ const isNull = (schema: unknown): boolean =>
   field(schema, "type") === "null" ||
   (Array.isArray(field(schema, "enum")) && field(schema, "const") === null);
 
-/** The first alternative that can be filled; null is tried last. */
+/** The first alternative that can be filled from the prompt, else with examples; null is tried last. */
 function fillOne(
   alternatives: readonly unknown[],
   keyword: "anyOf" | "oneOf",
   state: State,
   at: At,
 ): Filled {
+  const { repeats } = state;
+  // What is filled within itself comes to an end: null before more of it.
+  const rank = (schema: unknown): number => {
+    if (repeats.comesAgain(schema)) return 2;
+    return isNull(schema) ? (repeats.isWithin ? -1 : 1) : 0;
+  };
+  const offered = alternatives
+    .slice(0, MAX_OPTIONS)
+    .map((schema, index) => ({ schema, index, rank: rank(schema) }))
+    .toSorted((a, b) => a.rank - b.rank);
   let why: Filled | null = null;
-  const offered = alternatives.slice(0, MAX_OPTIONS).map((schema, index) => ({ schema, index }));
-  for (const { schema, index } of offered.toSorted(
-    (a, b) => Number(isNull(a.schema)) - Number(isNull(b.schema)),
-  )) {
-    const place = `${at.place}/${keyword}/${index}`;
-    const one = fill(schema, state, { place, depth: at.depth + 1 });
-    if (one.kind === "filled") return one;
-    why ??= one;
+  for (const inOrder of state.invents ? [fillAsSaid, fill] : [fill]) {
+    for (const { schema, index } of offered) {
+      const place = `${at.place}/${keyword}/${index}`;
+      const one = inOrder(schema, state, { place, depth: at.depth + 1 });
+      if (one.kind === "filled") return one;
+      why ??= one;
+    }
   }
   return why ?? unfillable(keyword, at);
 }
@@ -147,8 +178,8 @@ function fillType(
     case "array":
       return fillArray(schema, state, at);
     case "string": {
-      const { speech, isQuote } = state;
-      const text = textIn(schema, isQuote ? quotingSpeech(speech) : speech);
+      const { speech, isQuote, invents } = state;
+      const text = textIn(schema, isQuote ? quotingSpeech(speech) : speech, invents);
       return typeof text === "string" ? filled(text) : unfillable(text.keyword, at);
     }
     case "number":
@@ -162,7 +193,7 @@ function fillType(
       return filled(null);
     case undefined:
       // Without a type any value will do: a text.
-      return filled(textIn({}, state.speech));
+      return filled(textIn({}, state.speech, false));
     default:
       return unfillable("type", at);
   }
@@ -196,9 +227,11 @@ function fillObject(
   const values: [string, unknown][] = [];
   for (const [name, inner] of properties) {
     if (state.fields > MAX_FIELDS) return unfillable(TOO_MANY, at);
+    if (!needed.has(name) && state.repeats.comesAgain(inner)) continue;
     const place = `${at.place}/properties/${named(name)}`;
     state.isQuote = name === QUOTE;
-    const one = fill(inner, state, { place, depth: at.depth + 1 });
+    const fillIt = needed.has(name) ? fill : fillAsSaid;
+    const one = fillIt(inner, state, { place, depth: at.depth + 1 });
     state.isQuote = false;
     if (one.kind === "filled") values.push([name, one.value]);
     else if (needed.has(name)) return one;
@@ -217,21 +250,39 @@ function fillArray(schema: unknown, state: State, at: At): Filled {
   const least = Number(field(schema, "minItems") ?? 0);
   const most = Number(field(schema, "maxItems") ?? Infinity);
   const rest = field(schema, "items") ?? { type: "string" };
-  const wanted = Math.min(most, Math.max(least, fixed.length, fixed.length > 0 ? 0 : 1));
+  const unique = field(schema, "uniqueItems") === true;
+  const needed = Math.max(least, fixed.length);
+  const isEnd = state.repeats.isWithin && hasRef(rest);
+  const wanted = Math.min(most, Math.max(needed, fixed.length > 0 || isEnd ? 0 : 1));
+  const options = unique && wanted > fixed.length ? optionsOf(rest, state) : [];
   const values: unknown[] = [];
   for (let index = 0; index < wanted; index += 1) {
     const isFixed = index < fixed.length;
     const place = isFixed ? `${at.place}/prefixItems/${index}` : `${at.place}/items`;
-    const one = fill(isFixed ? fixed[index] : rest, state, { place, depth: at.depth + 1 });
+    const item = isFixed ? fixed[index] : optionAt(options, index - fixed.length, rest);
+    const fillIt = index < needed ? fill : fillAsSaid;
+    const one = fillIt(item, state, { place, depth: at.depth + 1 });
     if (one.kind === "filled") values.push(one.value);
     // A list may be shorter, so that a schema that contains itself comes to an end.
-    else if (values.length >= Math.max(least, fixed.length)) break;
+    else if (values.length >= needed) break;
     else return one;
   }
-  const unique = field(schema, "uniqueItems") === true;
   const kept = unique ? distinct(values) : values;
   return kept.length < least ? unfillable("uniqueItems", at) : filled(kept);
 }
+
+/** The options of an `enum` in the order in which a list takes each of them once; none: it has none. */
+function optionsOf(part: unknown, state: State): readonly unknown[] {
+  const whole = wholeOf(part, state);
+  const options = "schema" in whole ? field(whole.schema, "enum") : undefined;
+  if (!Array.isArray(options)) return [];
+  const offered = distinct(options.slice(0, MAX_OPTIONS));
+  const said = new Set(offered.filter((option) => state.speech.mentions(option)));
+  return [...said, ...offered.filter((option) => !said.has(option))];
+}
+
+const optionAt = (options: readonly unknown[], index: number, otherwise: unknown): unknown =>
+  index < options.length ? { const: options[index] } : otherwise;
 
 const distinct = (values: readonly unknown[]): unknown[] => [
   ...new Map(values.map((value) => [JSON.stringify(value), value])).values(),

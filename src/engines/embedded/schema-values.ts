@@ -70,15 +70,27 @@ const FORMATS: Readonly<Record<string, RegExp>> = {
   ipv4: /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b/,
 };
 
+/** A valid text of a format, where one is required and the prompt has none. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  date: "2026-01-01",
+  "date-time": "2026-01-01T00:00:00Z",
+  time: "00:00:00Z",
+  email: "someone@example.com",
+  uri: "https://example.com/",
+  uuid: "00000000-0000-4000-8000-000000000000",
+};
+
 /** Characters of the prompt that are searched for a format. */
 const MAX_FORMAT_CHARS = 100_000;
 
-export function textIn(schema: unknown, speech: SchemaSpeech): string | Missed {
+/** @param invents whether a text of a format that the prompt does not have may be an example */
+export function textIn(schema: unknown, speech: SchemaSpeech, invents: boolean): string | Missed {
   const format = field(schema, "format");
   if (typeof format === "string") {
     const shape = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
     const found = shape?.exec(speech.text.slice(0, MAX_FORMAT_CHARS))?.[0];
-    return found ?? { keyword: "format" };
+    const example = invents && Object.hasOwn(EXAMPLES, format) ? EXAMPLES[format] : undefined;
+    return found ?? example ?? { keyword: "format" };
   }
   const sentence = speech.nextSentence();
   const most = field(schema, "maxLength");

@@ -87,6 +87,12 @@ describe("extract", () => {
   });
 });
 
+const pair = (child: object) => ({
+  type: "object",
+  properties: { value: { type: "integer" }, left: child, right: child },
+  required: ["value", "left", "right"],
+});
+
 describe("answerInSchema", () => {
   const said = { sentences: ["The pump runs at 42 bar.", "It is painted green."] };
   const fill = (schema: object) => answerInSchema(schema, said);
@@ -168,7 +174,118 @@ describe("answerInSchema", () => {
 
   it("ends a tree somewhere", () => {
     const filled = fill({ $ref: "#/$defs/Node", $defs: { Node: node } });
-    expect(filled).toMatchObject({ kind: "filled", value: { children: [{ children: [{}] }] } });
+    expect(filled).toMatchObject({ kind: "filled", value: { children: [{ children: [] }] } });
+  });
+
+  const ref = { $ref: "#/$defs/N" };
+  const orNull = { anyOf: [ref, { type: "null" }] };
+  const leaf = { value: 42, left: null, right: null };
+
+  it.each<[string, object, unknown]>([
+    ["two children or null", { ...ref, $defs: { N: pair(orNull) } }, leaf],
+    [
+      "null before its children",
+      { ...ref, $defs: { N: pair({ oneOf: orNull.anyOf.toReversed() }) } },
+      leaf,
+    ],
+    [
+      "the model at its root",
+      { ...pair(orNull), $defs: { N: pair(orNull) } },
+      { value: 42, left: leaf, right: leaf },
+    ],
+    ["a reference to its root", pair({ anyOf: [{ $ref: "#" }, { type: "null" }] }), leaf],
+    [
+      "references in allOf",
+      { ...ref, $defs: { N: pair({ anyOf: [{ allOf: [ref] }, { type: "null" }] }) } },
+      leaf,
+    ],
+    [
+      "children that may be absent",
+      { ...ref, $defs: { N: { ...pair(ref), required: ["value"] } } },
+      { value: 42 },
+    ],
+    [
+      "another alternative",
+      { ...ref, $defs: { N: pair({ anyOf: [ref, { type: "boolean" }] }) } },
+      { value: 42, left: false, right: false },
+    ],
+    [
+      "two lists of itself",
+      { ...ref, $defs: { N: pair({ type: "array", items: ref }) } },
+      {
+        value: 42,
+        left: [{ value: 42, left: [], right: [] }],
+        right: [{ value: 42, left: [], right: [] }],
+      },
+    ],
+    [
+      "children within other objects",
+      {
+        ...ref,
+        $defs: {
+          N: pair({ anyOf: [{ properties: { n: ref }, required: ["n"] }, { type: "null" }] }),
+        },
+      },
+      { value: 42, left: { n: leaf }, right: { n: leaf } },
+    ],
+  ])("ends a tree with %s", (_, schema, value) => {
+    expect(fill(schema)).toEqual({ kind: "filled", value });
+  });
+
+  it("fills a model again where it is not within itself", () => {
+    const N = { type: "object", properties: { a: { type: "integer" } }, required: ["a"] };
+    const schema = { type: "object", properties: { x: orNull, y: orNull }, $defs: { N } };
+    expect(fill(schema)).toEqual({ kind: "filled", value: { x: { a: 42 }, y: { a: 42 } } });
+  });
+
+  const day = { type: "string", format: "date" };
+
+  it("has an example of a format that is required and was not said", () => {
+    const formats = ["date", "date-time", "time", "uuid", "email", "uri"];
+    const properties = Object.fromEntries(
+      formats.map((format) => [format, { type: "string", format }]),
+    );
+    const made = fill({ type: "object", properties, required: formats });
+    expect(made.kind).toBe("filled");
+    const { value } = made as { value: Record<string, string> };
+    expect(Object.keys(value)).toEqual(formats);
+    expect(new Date(value["date-time"] ?? "").toISOString()).toContain(value["date"]);
+    expect(value["time"]).toMatch(/^\d\d:\d\d:\d\dZ$/);
+    expect(value["uuid"]).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+    expect(value["email"]).toMatch(/^\w+@example\.com$/);
+    expect(new URL(value["uri"] ?? "").hostname).toBe("example.com");
+  });
+
+  it.each<[object, unknown]>([
+    [{ type: "object", properties: { a: day } }, {}],
+    [
+      { type: "object", properties: { a: { anyOf: [day, { type: "null" }] } }, required: ["a"] },
+      { a: null },
+    ],
+    [{ anyOf: [day, { type: "integer" }] }, 42],
+    [{ type: "array", items: day }, []],
+    [{ type: "array", items: day, minItems: 1 }, ["2026-01-01"]],
+    [{ anyOf: [{ type: "string", pattern: "x" }, day] }, "2026-01-01"],
+  ])("has no example of a format where it can do without: %j", (schema, value) => {
+    expect(fill(schema)).toEqual({ kind: "filled", value });
+  });
+
+  const colors = { enum: ["red", "blue", "green", "red"] };
+  const unique = { type: "array", uniqueItems: true };
+
+  it.each<[object, unknown]>([
+    [{ ...unique, minItems: 2, items: colors }, ["green", "red"]],
+    [
+      { ...unique, minItems: 3, items: { $ref: "#/$defs/C" }, $defs: { C: colors } },
+      ["green", "red", "blue"],
+    ],
+    [{ ...unique, items: colors }, ["green"]],
+    [{ ...unique, minItems: 2, maxItems: 2, items: { enum: [1, 2, 3] } }, [1, 2]],
+    [{ type: "array", minItems: 2, items: colors }, ["green", "green"]],
+  ])("takes each option once in %j", (schema, value) => {
+    expect(fill(schema)).toEqual({ kind: "filled", value });
   });
 
   it("quotes in a field `quote` what the field before it says", () => {
@@ -197,7 +314,12 @@ describe("answerInSchema", () => {
     [{ $ref: "https://example.com/schema" }, "$ref", "#"],
     [{ $ref: "#" }, "$ref", "#"],
     [{ type: "string", pattern: "^x$" }, "pattern", "#"],
-    [{ type: "string", format: "date" }, "format", "#"],
+    [{ type: "string", format: "duration" }, "format", "#"],
+    [
+      { type: "array", uniqueItems: true, minItems: 3, items: { enum: [1, 2] } },
+      "uniqueItems",
+      "#",
+    ],
     [{ type: "string", minLength: 500 }, "minLength", "#"],
     [{ type: "integer", minimum: 43.2, maximum: 43.8 }, "minimum", "#"],
     [{ type: "object", properties: {}, required: ["a"] }, "required", "#"],
