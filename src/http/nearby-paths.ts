@@ -17,26 +17,42 @@ const MAX_COMPARED_CHARS = 300;
 const MAX_SEGMENTS = 12;
 const MAX_NAMED = 3;
 
-/** OpenAI's routes that do not exist here, and the nearest ones that do. */
+/**
+ * Beginnings of OpenAI's paths that do not exist here, and the nearest ones that do. Every path below one of
+ * them belongs to it; the longest counts.
+ */
 const OPENAI_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   "/v1/conversations": ["/v1/responses", "/v1/sessions"],
   "/v1/engines": ["/v1/models"],
   "/v1/edits": ["/v1/chat/completions"],
   "/v1/batches": ["/v1/verdicts/batches"],
   "/v1/files": ["/v1/documents"],
-  "/v1/vector_stores": ["/v1/documents"],
+  "/v1/uploads": ["/v1/documents"],
+  "/v1/vector_stores": ["/v1/documents", "/v1/documents/search"],
   "/v1/assistants": ["/v1/responses", "/v1/sessions"],
   "/v1/threads": ["/v1/responses", "/v1/sessions"],
+  "/v1/realtime": ["/v1/audio/transcriptions", "/v1/audio/speech", "/v1/responses"],
   "/v1/responses/compact": ["/v1/responses"],
   "/v1/responses/input_tokens": ["/v1/responses", "/v1/quote"],
   "/v1/audio/voices": ["/v1/audio/speech"],
+  "/v1/organization/costs": ["/v1/costs"],
+  "/v1/organization/usage": ["/v1/usage"],
   // Anthropic's.
   "/v1/messages": ["/v1/chat/completions", "/v1/responses"],
+  "/v1/messages/count_tokens": ["/v1/quote"],
 };
 
+/** Undefined for a path that is not OpenAI's, or that exists here. */
+function elsewhereOf(pathname: string): readonly string[] | undefined {
+  for (let end = pathname.length; end > 0; end = pathname.lastIndexOf("/", end - 1)) {
+    const start = pathname.slice(0, end);
+    if (Object.hasOwn(OPENAI_ELSEWHERE, start)) return OPENAI_ELSEWHERE[start];
+  }
+  return undefined;
+}
+
 /** Whether it is one of these, so that the parameter of a path here must not match its end. */
-export const isOpenAiPath = (pathname: string): boolean =>
-  Object.hasOwn(OPENAI_ELSEWHERE, pathname);
+export const isOpenAiPath = (pathname: string): boolean => elsewhereOf(pathname) !== undefined;
 
 /** Corrected spellings of a path, by the mistakes that clients make; the first that exists is meant. */
 function spellings(pathname: string): readonly string[] {
@@ -56,12 +72,12 @@ export function nearbyOf(
   mounts: readonly Mount[],
 ): Nearby {
   if (pathname.length > MAX_COMPARED_CHARS) return { paths: [] };
-  const elsewhere = OPENAI_ELSEWHERE[pathname];
-  if (elsewhere !== undefined && isOpenAiPath(pathname)) {
-    const there = new Set(mounts.map(({ path }) => pathTemplate(path)));
-    return { paths: elsewhere.filter((path) => there.has(path)), surface: "openai" };
-  }
-  for (const spelling of spellings(pathname)) {
+  for (const spelling of [pathname, ...spellings(pathname)]) {
+    const elsewhere = elsewhereOf(spelling);
+    if (elsewhere !== undefined) {
+      const there = new Set(mounts.map(({ path }) => pathTemplate(path)));
+      return { paths: elsewhere.filter((path) => there.has(path)), surface: "openai" };
+    }
     const mount = found(spelling);
     if (mount !== undefined) {
       return { paths: [pathTemplate(mount.path)], surface: mount.route.surface };

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ask, makeTenant, type TestTenant } from "../client.ts";
+import { isOpenAiPath } from "../../src/http/nearby-paths.ts";
+import { ROUTES } from "../../src/routes/routes.ts";
 import { unique } from "./scripted.ts";
 
 // Paths as clients make them of a base URL and a path, and paths that nobody has.
@@ -68,6 +70,19 @@ describe("a path that nobody has", () => {
     ["/v1/responses/input_tokens", ["/v1/responses"]],
     ["/v1/messages", [CHAT, "/v1/responses"]],
     ["/v1/audio/voices", ["/v1/audio/speech"]],
+    ["/v1/audio/voices/voice_1", ["/v1/audio/speech"]],
+    ["/v1/conversations/conv_1", ["/v1/responses", "/v1/sessions"]],
+    ["/v1/threads/thread_1/runs", ["/v1/responses", "/v1/sessions"]],
+    ["/threads/thread_1/runs", ["/v1/responses", "/v1/sessions"]],
+    ["/v1/conversations/", ["/v1/responses", "/v1/sessions"]],
+    ["/v1/vector_stores/vs_1/files", ["/v1/documents", "/v1/documents/search"]],
+    ["/v1/uploads/upload_1/parts", ["/v1/documents"]],
+    ["/v1/realtime", ["/v1/audio/transcriptions", "/v1/audio/speech"]],
+    ["/v1/realtime/client_secrets", ["/v1/audio/transcriptions", "/v1/audio/speech"]],
+    ["/v1/responses/input_tokens/x", ["/v1/responses", "/v1/quote"]],
+    ["/v1/organization/usage/completions", ["/v1/usage"]],
+    ["/v1/messages/count_tokens", ["/v1/quote"]],
+    ["/v1/messages/batches", [CHAT, "/v1/responses"]],
   ])("POST %s names %j first", async (path, first) => {
     const { status, body } = await tenant.call("POST", path, {});
     expect([status, body.error.code]).toEqual([404, "not_found"]);
@@ -92,6 +107,12 @@ describe("a path that nobody has", () => {
   it("that is very long names nothing", async () => {
     const { body } = await ask("GET", `/v1/chat/completions${"/x".repeat(1500)}`, {});
     expect(body.error.nearby).toBeUndefined();
+  });
+});
+
+describe("every path of the service", () => {
+  it("is none of those that OpenAI has and we have not", () => {
+    expect(ROUTES.map(({ path }) => path).filter(isOpenAiPath)).toEqual([]);
   });
 });
 
