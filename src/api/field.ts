@@ -88,14 +88,9 @@ export const microNeuronsOut = (description: string) =>
 const CURSOR = "`next_cursor` of the page before; empty: the first.";
 const WRONG_CURSOR = "is not a cursor of this list";
 
-/** An empty cursor asks for the first page. */
-export const unlessEmpty = (text: string): string | undefined => (text === "" ? undefined : text);
-
 /** A page of a list whose route reads the cursor itself, and refuses a wrong one with `NOT_A_CURSOR`. */
 export const pageQuery = {
-  cursor: v.optional(
-    v.pipe(v.string(), v.maxLength(MAX_NAME), v.description(CURSOR), v.transform(unlessEmpty)),
-  ),
+  cursor: v.optional(v.pipe(v.string(), v.maxLength(MAX_NAME), v.description(CURSOR))),
   limit: v.optional(
     v.pipe(
       v.string(),
@@ -117,12 +112,7 @@ export const pageQuery = {
 export const pageAfter = (form: RegExp) => ({
   ...pageQuery,
   cursor: v.optional(
-    v.pipe(
-      v.string(),
-      v.description(CURSOR),
-      v.regex(shaped(new RegExp(`^$|${form.source}`), WRONG_CURSOR)),
-      v.transform(unlessEmpty),
-    ),
+    v.pipe(v.string(), v.description(CURSOR), v.regex(shaped(form, WRONG_CURSOR))),
   ),
 });
 

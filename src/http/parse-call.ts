@@ -88,18 +88,17 @@ export function parseParams(
 }
 
 /**
- * Undefined for a route without a query schema: it ignores the query. On the drop-in surfaces an empty
- * parameter means absent, as an empty field does.
+ * Undefined for a route without a query schema: it ignores the query. An empty parameter is absent: one that
+ * is required is then missing.
  */
 export function parseQuery(
-  { query: schema, surface }: Pick<Route, "query" | "surface">,
+  { query: schema }: Pick<Route, "query">,
   url: URL,
 ): Parsed | BodyFailure {
   if (schema === undefined) return parsed(undefined);
   const { searchParams } = url;
   const names = [...searchParams.keys()];
-  const isDropIn = surface === "openai" || surface === "workers-ai";
-  const given = [...searchParams].filter(([, value]) => !isDropIn || value !== "");
+  const given = [...searchParams].filter(([, value]) => value !== "");
   const twice = names.find((name, at) => names.indexOf(name) < at);
   return twice === undefined
     ? parseWith(schema, Object.fromEntries(given))

@@ -21,7 +21,7 @@ import { readLargest } from "../reports/largest-usage-store.ts";
 import { isPlaceOf, type Place, type UsageScope } from "../reports/usage-columns.ts";
 import { readDrawn, readGroups, readTotals, type UsageRead } from "../reports/usage-store.ts";
 import { AllUsageOutput, asOf, platformFields, NO_SUM_FIELDS } from "../api/native/all-usage.ts";
-import { dayInput, name, pageQuery, NOT_A_CURSOR, unlessEmpty } from "../api/field.ts";
+import { dayInput, name, pageQuery, NOT_A_CURSOR } from "../api/field.ts";
 import { placeCursor, readPlaceCursor } from "../api/native/place-cursor.ts";
 import { groupInput, toUsageRow, usagePage, usageSums } from "../api/native/usage.ts";
 import { toUsageCells, USAGE_COLUMNS } from "../api/native/usage-table.ts";
@@ -66,7 +66,6 @@ export const getAllUsage = defineRoute({
         v.description(
           "`next_cursor` of the page before, of the same `group_by`; empty: the first.",
         ),
-        v.transform(unlessEmpty),
       ),
     ),
     from: v.optional(dayInput("The first day; today when absent.")),
