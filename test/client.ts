@@ -110,7 +110,8 @@ export const mountFor = (method: string, path: string): Mount | undefined =>
   MOUNTS.find(
     ({ mount, pattern }) =>
       mount.method === (method === "HEAD" ? "GET" : method) &&
-      pattern.test(path.split("?")[0] ?? ""),
+      // A colon may be escaped.
+      pattern.test((path.split("?")[0] ?? "").replace(/%3a/i, ":")),
   )?.mount;
 
 function expectDeclared(method: string, path: string, { status, headers, body }: Reply): void {

@@ -274,8 +274,9 @@ type Match =
       readonly cors?: "any";
     };
 
-/** itty-router reads `:name` anywhere as a parameter; here only a whole segment is a parameter. */
-const pattern = (path: string): string => path.replace(/(?<!\/):/g, "[:]").replaceAll("$", "[$]");
+/** itty-router reads `:name` anywhere as a parameter; here only a segment is one. A colon may be escaped. */
+const pattern = (path: string): string =>
+  path.replace(/(?<!\/):/g, "(?:[:]|%3[Aa])").replaceAll("$", "[$]");
 
 /** itty-router takes `/v1/verdicts/` for `/v1/verdicts`, and the second slash of `run//model` as its own. */
 const hasNoRoute = (pathname: string): boolean => /.\/$|\/\//.test(pathname);

@@ -165,6 +165,50 @@ describe("comments:analyze", () => {
     expect(open.status).toBe(400);
   });
 
+  it("takes numbers as text, and enums by their numbers", async () => {
+    const text = { text: `${KIND}<!-- ${RUDE} -->`, type: 2 };
+    const read = async (scoreThreshold: unknown, scoreType: unknown) =>
+      tenant.call("POST", ANALYZE, {
+        comment: text,
+        requestedAttributes: { INSULT: { scoreThreshold, scoreType }, TOXICITY: {} },
+      });
+    const all = await read("0", 1);
+    expect(all.status).toBe(200);
+    expect(summary(all.body, "INSULT")).toBeLessThan(0.5);
+    const above = await read("9.9e-1", 0);
+    expect(Object.keys(above.body.attributeScores)).toEqual(["TOXICITY"]);
+    for (const wrong of ["", "many", "1.5", "-0.1", "0x1", "NaN", " 1"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const refused = await read(wrong, 1);
+      expect([refused.status, error(refused)["kind"]], wrong).toEqual([400, "invalid_request"]);
+    }
+    expect(error(await read("0", 3))["message"]).toBe(
+      "Requested score type PERCENTILE is not supported by attribute INSULT",
+    );
+    const unknown = { ...comment(KIND), comment: { text: KIND, type: 7 } };
+    expect(error(await tenant.call("POST", ANALYZE, unknown))["message"]).toBe("Unknown text type");
+  });
+
+  it.each(["$alt=json", "$fields=languages", "$prettyPrint=true", "pp=1", "alt=", "$callback=f"])(
+    "takes Google's parameter ?%s",
+    async (query) => {
+      const reply = await tenant.call("POST", `${ANALYZE}?${query}`, comment(KIND));
+      expect(reply.status).toBe(200);
+    },
+  );
+
+  it("has only its one form", async () => {
+    const reply = await tenant.call("POST", `${ANALYZE}?$alt=proto`, comment(KIND));
+    expect([reply.status, error(reply)["kind"]]).toEqual([400, "invalid_request"]);
+  });
+
+  it.each(["%3A", "%3a"])("is found where the colon is written as %s", async (colon) => {
+    const path = ANALYZE.replace(":", colon);
+    expect((await tenant.call("POST", path, comment(KIND))).status).toBe(200);
+    const method = await ask("GET", path, { key: tenant.key });
+    expect([method.status, method.headers.get("allow")]).toEqual([405, "POST"]);
+  });
+
   it("stores neither a verdict nor the comment, only a count", async () => {
     const text = "zyzzyva is what nobody else would write to you all here today";
     await analyze(text, { doNotStore: true });

@@ -58,6 +58,23 @@ describe("a suggested score", () => {
     });
   });
 
+  it("of 0 may be left out, as writers of protobuf do", async () => {
+    const { tenant, suggest, kept } = await aTenant();
+    const body = {
+      comment: { text: "See you on Monday." },
+      attributeScores: {
+        TOXICITY: { summaryScore: {}, spanScores: [{ end: "3", score: {} }, { begin: 4 }] },
+        INSULT: { summaryScore: { value: "0.75", type: 1 } },
+      },
+    };
+    expect((await tenant.call("POST", SUGGEST, body)).status).toBe(200);
+    expect((await kept())[0].labels).toEqual({ toxicity: false, harassment: true });
+    const wrong = { ...body, attributeScores: { INSULT: { summaryScore: { value: "2" } } } };
+    expect((await tenant.call("POST", SUGGEST, wrong)).status).toBe(400);
+    await suggest("See you on Tuesday.", { TOXICITY: 1 });
+    expect(await kept()).toHaveLength(2);
+  });
+
   it("is not kept where the tenant does not say so", async () => {
     const { suggest, kept } = await aTenant({});
     expect((await suggest("Go away, all of you.", { TOXICITY: 1 })).status).toBe(200);

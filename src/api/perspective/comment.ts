@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { record, strictObject } from "../object-input.ts";
+import { protoEnum, protoNumber } from "./proto-fields.ts";
 
 // The Perspective API's requests and replies, version v1alpha1. Unlike the other drop-ins it refuses
 // what it does not know, as Google's front end does.
@@ -13,9 +14,7 @@ const short = (description: string) =>
 
 const TextEntry = strictObject({
   text: v.optional(v.pipe(v.string(), v.description("At most 102,400 bytes."))),
-  type: v.optional(
-    v.pipe(v.string(), v.maxLength(64), v.description("PLAIN_TEXT (default) or HTML.")),
-  ),
+  type: v.optional(protoEnum(["TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT", "HTML"])),
 });
 
 const Context = strictObject({
@@ -34,12 +33,21 @@ const languages = v.pipe(
 const shareOfOne = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const attributeName = v.pipe(v.string(), v.maxLength(64));
-const scoreType = v.pipe(v.string(), v.maxLength(64), v.description("PROBABILITY."));
+/** Only PROBABILITY is scored. */
+const scoreType = protoEnum([
+  "SCORE_TYPE_UNSPECIFIED",
+  "PROBABILITY",
+  "STD_DEV_SCORE",
+  "PERCENTILE",
+  "RAW",
+]);
+const shareInput = v.pipe(protoNumber, v.minValue(0), v.maxValue(1));
+const placeInput = v.pipe(protoNumber, v.safeInteger(), v.minValue(0));
 
 const RequestedAttributeInput = strictObject({
   scoreType: v.optional(scoreType),
   scoreThreshold: v.optional(
-    v.pipe(shareOfOne, v.description("An attribute whose summary is below it is left out.")),
+    v.pipe(shareInput, v.description("An attribute whose summary is below it is left out.")),
   ),
 });
 
@@ -98,7 +106,11 @@ export const AnalyzeOutput = v.object({
   clientToken: v.optional(v.string()),
 });
 
-const SuggestedScore = strictObject({ value: shareOfOne, type: v.optional(scoreType) });
+/** Writers of protobuf leave out a value of 0. */
+const SuggestedScore = strictObject({
+  value: v.optional(shareInput, 0),
+  type: v.optional(scoreType),
+});
 
 export const SuggestInput = strictObject({
   comment: v.optional(TextEntry),
@@ -113,9 +125,9 @@ export const SuggestInput = strictObject({
             v.pipe(
               v.array(
                 strictObject({
-                  begin: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-                  end: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-                  score: SuggestedScore,
+                  begin: v.optional(placeInput),
+                  end: v.optional(placeInput),
+                  score: v.optional(SuggestedScore),
                 }),
               ),
               v.maxLength(1000),
@@ -142,16 +154,19 @@ export const SuggestOutput = v.object({
 /** What Google's front end takes of any method; an unknown name is refused, as it is there. */
 const parameter = v.optional(v.pipe(v.string(), v.maxLength(1000)));
 
-export const googleQuery = strictObject({
+const alt = v.optional(
+  v.pipe(
+    v.picklist(["json"]),
+    v.description("The only form. The parameters after it are accepted, and change nothing."),
+  ),
+);
+
+/** The parameters that Google's own discovery document has. */
+export const documentedQuery = strictObject({
   key: v.optional(
     v.pipe(v.string(), v.maxLength(1000), v.description("A key of role `score`. Never logged.")),
   ),
-  alt: v.optional(
-    v.pipe(
-      v.picklist(["json"]),
-      v.description("The only form. The parameters after it are accepted, and change nothing."),
-    ),
-  ),
+  alt,
   fields: parameter,
   prettyPrint: parameter,
   quotaUser: parameter,
@@ -162,4 +177,14 @@ export const googleQuery = strictObject({
   access_token: parameter,
   oauth_token: parameter,
   "$.xgafv": parameter,
+});
+
+/** With their other names. https://cloud.google.com/apis/docs/system-parameters */
+export const googleQuery = strictObject({
+  ...documentedQuery.entries,
+  $alt: alt,
+  $fields: parameter,
+  $prettyPrint: parameter,
+  $callback: parameter,
+  pp: parameter,
 });

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../http/openapi-schema.ts";
-import { googleQuery } from "./comment.ts";
+import { documentedQuery } from "./comment.ts";
 
 // What Google's generated clients read to know where the methods are and what they take:
 // https://developers.google.com/discovery/v1/reference/apis
@@ -87,7 +87,7 @@ export const discoveryDocument = (origin: string): JsonObject => ({
   basePath: "",
   batchPath: "batch",
   parameters: Object.fromEntries(
-    Object.keys(googleQuery.entries).map((name) => [name, { ...string, location: "query" }]),
+    Object.keys(documentedQuery.entries).map((name) => [name, { ...string, location: "query" }]),
   ),
   schemas: Object.fromEntries(
     Object.entries(SCHEMAS).map(([id, properties]) => [id, { id, type: "object", properties }]),
