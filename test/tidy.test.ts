@@ -737,6 +737,13 @@ describe("the OpenAPI document", () => {
     );
     expect(mounts.length).toBeGreaterThan(20);
   });
+
+  it("says who sends or reports a thing, not that it is told", () => {
+    const riddles = JSON.stringify(document).match(
+      /[^".]*\b(?:told|tells? (?:of|it|them))\b[^".]*/g,
+    );
+    expect(riddles).toBeNull();
+  });
 });
 
 describe("what tests share", () => {

@@ -51,7 +51,7 @@ export const reopenAccount = defineRoute({
   path: "/admin/account/reopen",
   summary: "Lift the closure of the day after an upstream 3036 or 4006",
   description:
-    "`tenants`: how many know of the closure. They are told after the reply, some at a time; a tenant that does not know of it is open already.",
+    "`tenants`: how many know of the closure. They are notified after the reply, some at a time; a tenant that does not know of the closure is open already.",
   surface: "native",
   auth,
   reply: { status: 200, schema: v.object({ object: v.literal("reopened"), tenants: v.number() }) },

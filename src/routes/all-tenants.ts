@@ -34,7 +34,7 @@ export const startChecks = defineRoute({
   path: "/admin/invariants",
   summary: "Begin to count what must always be zero, for every tenant",
   description:
-    "In the background, a thousand tenants a minute at most. It wakes each tenant's object and reads two days of its journal. While a pass runs, that one is told.",
+    "In the background, a thousand tenants a minute at most. It wakes each tenant's object and reads two days of its journal. While a pass runs, the reply is that pass.",
   surface: "native",
   auth,
   reply: { status: 202, schema: PassOutput },

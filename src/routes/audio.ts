@@ -46,7 +46,7 @@ export const createTranscription = defineRoute({
   path: "/v1/audio/transcriptions",
   summary: "OpenAI's transcription endpoint",
   description:
-    "Held for the longest that any decoder can find in the file, charged for what is heard: see Content-Type for `text`, `srt` and `vtt`, and the headers for what those cost.",
+    "The hold is for the longest duration that any decoder can find in the file, the charge for the actual one. `text`, `srt` and `vtt` come with their Content-Type, and their cost is in the headers.",
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/audio/transcriptions" },
   auth: { kind: "key", roles: ["call"] },

@@ -35,7 +35,7 @@ export const createBatch = defineRoute({
   mirror: "/admin/tenants/:tenant/verdicts/batches",
   summary: "Moderate up to 1,000 contents, in their own time",
   description:
-    "Each item is a call of its own: it is charged, stored and told of as `POST /v1/verdicts` would. Batches take at most half of each of the tenant's rates and of its calls in progress.",
+    "Each item is a call of its own: it is charged and stored, and its events are sent, as with `POST /v1/verdicts`. Batches take at most half of each of the tenant's rates and of its calls in progress.",
   surface: "native",
   auth: ROLES,
   body: { schema: BatchInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },

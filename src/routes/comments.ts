@@ -111,7 +111,7 @@ const SUGGEST = "POST /v1alpha1/comments:suggestscore";
 export const suggestRoute = defineRoute({
   method: "POST",
   path: "/v1alpha1/comments:suggestscore",
-  summary: "Perspective API: what a client holds right; a label for calibrations",
+  summary: "Perspective API: a client's suggested scores, kept as a label for calibrations",
   description:
     "Clients send it when a moderator decides. It takes a unit of `requests`. The text and its labels are kept only for the tenant's `suggestion_retention_days`, and never from a key of role `score`.",
   surface: "perspective",

@@ -61,7 +61,7 @@ export const createDocument = defineRoute({
   path: "/v1/documents",
   summary: "Store a document, and work on it",
   description:
-    "One hold covers all tasks, and one line of the journal has an item for each. What an answer says and the text does not have is left out, and counted.",
+    "One hold covers all tasks, and one line of the journal has an item for each. Parts of an answer that the text does not have are left out, and counted.",
   surface: "native",
   admits: { kind: "document", route: DOCUMENT_ROUTE },
   auth: { kind: "key", roles: ["call"] },

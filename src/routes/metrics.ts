@@ -17,8 +17,8 @@ export const getMetrics = defineRoute({
   summary: "The platform's metrics, as Prometheus reads them",
   description:
     "Text format 0.0.4. What does not answer is left out, and `neurogate_source_up` says so. With " +
-    "`tenants=check` it tells what the latest pass over all tenants counted, and begins another one if " +
-    "that began an hour ago or longer: each tenant's object is woken by it.",
+    "`tenants=check` it has what the latest pass over all tenants counted, and begins another pass if " +
+    "the latest began an hour ago or longer: a pass wakes each tenant's object.",
   surface: "native",
   auth: { kind: "platform" },
   query: v.strictObject({

@@ -216,7 +216,7 @@ export const createErasure = defineRoute({
   mirror: "/admin/tenants/:tenant/erasures",
   summary: "Erase what is held of one person",
   description:
-    "What can be is erased at once, the rest goes on by itself; asked again while it runs, it is the same erasure. Journal lines keep their amounts, without the person.",
+    "A part is erased at once, the rest in the background; a repeat while it runs gets the same erasure. Journal lines keep their amounts, without the person.",
   surface: "native",
   auth: { kind: "key", roles: [] },
   body: { schema: ErasureInput, limitBytes: 4096 },

@@ -28,7 +28,7 @@ export const rebuildReports = defineRoute({
   path: "/admin/rebuild/:tenant",
   summary: "Make a tenant's reports anew from its object",
   description:
-    "Answers at once and goes on in bounded steps: what the reports hold of the tenant goes, then its object's rows are sent; of a deleted tenant its daily totals are written. Asked again while it runs, it tells of the same one.",
+    "Answers at once and goes on in bounded steps: the tenant's rows in the reports are deleted, then its object's rows are sent; of a deleted tenant its daily totals are written. A repeat while it runs gets the same rebuild.",
   surface: "native",
   auth: { kind: "platform" },
   params: PARAMS,

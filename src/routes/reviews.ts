@@ -16,7 +16,7 @@ export const reviewVerdict = defineRoute({
   mirror: "/admin/tenants/:tenant/verdicts/:id/review",
   summary: "Open a verdict for review, claim it, or decide it",
   description:
-    "A claim lasts 15 minutes. A decision is the next revision of the verdict, is told to endpoints as `moderation.review`, and names the revision that was looked at.",
+    "A claim lasts 15 minutes. A decision is the next revision of the verdict, is sent to endpoints as `moderation.review`, and names the revision that was looked at.",
   surface: "native",
   auth: { kind: "key", roles: ["review"] },
   params: v.strictObject({ id: v.pipe(v.string(), v.description("`vrd_` and a ULID.")) }),

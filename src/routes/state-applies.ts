@@ -70,7 +70,7 @@ export async function storePart(
 export const getApply = defineRoute({
   method: "GET",
   path: "/admin/state/applies/:id",
-  summary: "How far a document is that is applied in parts",
+  summary: "The progress of a document that is applied in parts",
   surface: "native",
   auth,
   params: PARAMS,
@@ -88,7 +88,7 @@ export const getApply = defineRoute({
 export const listApplyTenants = defineRoute({
   method: "GET",
   path: "/admin/state/applies/:id/tenants",
-  summary: "What becomes of each tenant of a document that is applied in parts",
+  summary: "The outcome of each tenant of a document that is applied in parts",
   description: "By id. With `status=failed` those of which something failed.",
   surface: "native",
   auth,

@@ -232,7 +232,7 @@ export const TENANT_OWNER: WebhookOwner = {
     replayDelivery: {
       summary: "Deliver one event to one endpoint once more",
       description:
-        "At once, whatever the endpoint asked for, and then by the whole schedule. If it is accepted, all that waits goes out. Of a disabled endpoint: 409.",
+        "It is tried at once, even if the endpoint asked for a wait, and then by the whole schedule. If it is accepted, all waiting messages are sent. Of a disabled endpoint: 409.",
     },
     events: {
       summary: "What happened, oldest first",

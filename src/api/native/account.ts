@@ -33,7 +33,7 @@ const FIELDS = {
   thresholds: v.pipe(
     v.array(v.pipe(v.number(), v.minValue(0.01), v.maxValue(1))),
     v.maxLength(10),
-    v.description("Shares of the pool of which `account.threshold` tells when they are spent."),
+    v.description("Shares of the pool: `account.threshold` is sent when one of them is spent."),
   ),
   max_hold_share: share(
     "The share of the day's pool that one call may hold, or the tenant's `reserved_neurons` if that is more. A larger call is `over_limit`.",

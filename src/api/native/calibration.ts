@@ -32,7 +32,7 @@ const Example = strictObject({
   text: v.pipe(v.string(), v.minLength(1), v.maxLength(MOST_EXAMPLE_UNITS)),
   labels: v.pipe(
     strictObject(forEach(JUDGED_CATEGORIES, () => v.exactOptional(v.boolean()))),
-    v.description("What a person says of it, by category; one that is not named is not known."),
+    v.description("A person's label by category; a category that is not named has none."),
   ),
 });
 
@@ -41,7 +41,7 @@ const share = (description: string) =>
 
 const CalibrationFields = strictObject({
   policy: v.optional(
-    v.pipe(policyName, v.description("Whose terms and required categories hold.")),
+    v.pipe(policyName, v.description("The policy whose terms and required categories are used.")),
     "default",
   ),
   examples: v.optional(v.pipe(v.array(Example), v.maxLength(MOST_EXAMPLES)), []),
@@ -59,7 +59,7 @@ const CalibrationFields = strictObject({
       v.number(),
       v.minValue(0.5),
       v.maxValue(0.999),
-      v.description("That the true share is within it."),
+      v.description("The confidence that the true share is within the rate."),
     ),
     0.95,
   ),

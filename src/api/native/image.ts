@@ -44,7 +44,7 @@ export const ImagesInput = strictObject({
   prompt: words("What the picture shows."),
   model: v.optional(modelName),
   style: v.optional(
-    v.pipe(v.picklist(PICTURE_STYLES), v.description("Told to the model in words.")),
+    v.pipe(v.picklist(PICTURE_STYLES), v.description("Added to the prompt in words.")),
   ),
   negative_prompt: v.optional(
     words("What it does not show; a part of the prompt where the model has no parameter for it."),
@@ -115,7 +115,10 @@ export const ImagesOutput = v.object({
   object: v.literal("images"),
   data: v.array(ImageOutput),
   requested: v.number(),
-  failed: v.pipe(v.number(), v.description("Asked for and not had: `data` has so many fewer.")),
+  failed: v.pipe(
+    v.number(),
+    v.description("Pictures that were asked for and not made: `data` has so many fewer."),
+  ),
   applied: v.object({
     style: appliedBy(["prompt"], "Null: not asked for."),
     negative_prompt: appliedBy(["prompt", "parameter"], "Null: not asked for."),

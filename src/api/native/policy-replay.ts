@@ -85,7 +85,7 @@ export const ReplayOutput = v.object({
   ),
   not_replayed: v.pipe(
     v.array(v.picklist(NOT_REPLAYED)),
-    v.description("Changes of the proposal that scores cannot tell of."),
+    v.description("Changes of the proposal whose effect scores cannot show."),
   ),
   has_more: v.boolean(),
   next_cursor: v.nullable(v.string()),

@@ -118,7 +118,9 @@ const CHANGE = {
     v.nullable(
       v.pipe(
         language,
-        v.description("Of texts too short for theirs to be told; null or absent: none."),
+        v.description(
+          "The language of texts that are too short to detect it; null or absent: none.",
+        ),
       ),
     ),
   ),

@@ -40,7 +40,9 @@ export const QuoteOutput = v.object({
   available_micro_neurons: v.nullable(microNeuronsOut("What is free now; null: no limit.")),
   max_tokens: v.pipe(
     v.nullable(v.number()),
-    v.description("What the model would be told; null where it does not write token by token."),
+    v.description(
+      "The `max_tokens` that the model would get; null if it does not write token by token.",
+    ),
   ),
   stages: v.array(
     v.object({

@@ -115,7 +115,7 @@ export const InvariantsOutput = v.object({
   complete: v.pipe(
     v.boolean(),
     v.description(
-      "Whether all lines of today and yesterday were looked at. A request reads a bounded number; the rest is looked at at once without it: ask again.",
+      "Whether all lines of today and yesterday were looked at. A request reads a bounded number; the rest is read in the background: ask again.",
     ),
   ),
   checked_to: v.pipe(
@@ -123,7 +123,7 @@ export const InvariantsOutput = v.object({
   ),
   data: v.array(InvariantCountOutput),
   as_of: time(
-    "When it was counted. Where it took several steps, what was found is told for a minute.",
+    "When it was counted. The result of a count in several steps is repeated for a minute.",
   ),
 });
 

@@ -39,8 +39,15 @@ export const partQuery = {
     v.pipe(
       v.string(),
       v.maxLength(7),
-      v.check(stated(`must be a part such as 2/7, of at most ${MOST_PARTS}`, isPart)),
-      v.description(`Which of how many parts this is: \`2/7\`, of at most ${MOST_PARTS}.`),
+      v.check(
+        stated(
+          `must be the number of a part and of all parts, such as 2/7, at most ${MOST_PARTS} parts`,
+          isPart,
+        ),
+      ),
+      v.description(
+        `The number of this part and of all parts: \`2/7\` is the second of seven; at most ${MOST_PARTS}.`,
+      ),
       v.transform((text) => {
         const [part = 0, parts = 0] = text.split("/").map(Number);
         return { part, parts };
@@ -90,7 +97,7 @@ export const StateApplyOutput = v.object({
   begun_at: time("When its first part came."),
   started_at: v.nullable(time("When its last part came.")),
   ended_at: v.nullable(time("When it ended.")),
-  expires_at: time("Until when it is told of."),
+  expires_at: time("Until when it can be read."),
 });
 
 export function toStateApply({

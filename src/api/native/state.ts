@@ -123,7 +123,7 @@ export const AppliedStateOutput = v.object({
       }),
     ),
     v.description(
-      "What may cost more, or be had less, than was meant, once all of the document is done.",
+      "Settings that may cost more, or give less, than was meant, once all of the document is done.",
     ),
   ),
   tenants: v.pipe(v.array(AppliedTenantOutput), v.description("By id.")),

@@ -70,7 +70,9 @@ export const StatementOutput = v.object({
   life: v.pipe(v.number(), v.description("Which life of the tenant's id, from 1.")),
   lives: v.pipe(
     v.array(v.number()),
-    v.description("All lives of the id that have figures in this month, as the platform is told."),
+    v.description(
+      "All lives of the id that have figures in this month; a tenant sees its own only.",
+    ),
   ),
   month: v.string(),
   is_open: v.pipe(

@@ -74,9 +74,7 @@ const RowOutput = v.object({
   user_id: v.nullable(
     v.pipe(
       v.string(),
-      v.description(
-        "Also null for everybody beyond those who have a row of their own, and who was erased.",
-      ),
+      v.description("Also null for people without a row of their own, and for erased people."),
     ),
   ),
   key_id: v.nullable(

@@ -22,7 +22,7 @@ export const VerdictSumsOutput = v.object({
   saved_micro_neurons: microNeuronsOut("What the verdicts cost that answered those."),
   spared_stages: count("Paid checks that were planned and not run: a free one had decided."),
   spared_at_most_micro_neurons: microNeuronsOut(
-    "The bounds that those were planned with. What they would have used, nobody knows.",
+    "The bounds of those checks; their actual use would have been at most that.",
   ),
   spared_basis: v.literal(SPARED_BASIS),
   free_checks: count(

@@ -65,7 +65,7 @@ const Stage = v.object({
   instructions: v.pipe(
     v.nullable(v.string()),
     v.description(
-      "The version of what a language model was told that judged, such as `judge@2`; null where none did, and for older verdicts.",
+      "The version of the instructions of the language model that judged, such as `judge@2`; null if none judged, and for older verdicts.",
     ),
   ),
   sampled: v.pipe(
@@ -87,7 +87,7 @@ const Reason = v.object({
     v.pipe(
       v.string(),
       v.description(
-        "The block term of a reason of kind `term`, as the policy has it; where `spans` are.",
+        "The block term of a reason of kind `term`, as the policy has it; present with `spans`.",
       ),
     ),
   ),
@@ -95,7 +95,7 @@ const Reason = v.object({
     v.pipe(
       v.array(v.object({ start: v.number(), end: v.number() })),
       v.description(
-        "What in the text made it one, in UTF-16 units, where what judged can say so; for keys of the roles `review` and `manage`, in what they read.",
+        "The places in the text that are the reason, in UTF-16 units, if the check can name them; only in what keys of the roles `review` and `manage` read.",
       ),
     ),
   ),

@@ -56,7 +56,7 @@ const eventsOf = <const Types extends readonly string[]>(types: Types) =>
     v.minLength(1),
     v.maxLength(types.length),
     v.description(
-      `What to deliver. \`${OLD_BATCH_EVENT}\` is the old name of \`verdict_batch.completed\`: an endpoint that has it keeps it, a new one is told under the new name.`,
+      `What to deliver. \`${OLD_BATCH_EVENT}\` is the old name of \`verdict_batch.completed\`: an endpoint that has it keeps it; a new endpoint gets the event under the new name.`,
     ),
   );
 
@@ -100,7 +100,7 @@ export const ReplayInput = strictObject({
   ),
   only: v.pipe(
     v.picklist(["failed", "all"]),
-    v.description("`failed`: only what was not delivered, for whatever reason."),
+    v.description("`failed`: only messages that were not delivered, for any reason."),
   ),
 });
 
@@ -157,7 +157,7 @@ export const WebhookOutput = v.object({
       "Several messages failed in a row and none was accepted since: it is asked one thing at a time, at least once a minute, until one is accepted.",
     ),
   ),
-  old_secret_expires_at: v.nullable(time("Until when the secret before signs too.")),
+  old_secret_expires_at: v.nullable(time("Until when the old secret signs too.")),
   replaying: v.pipe(v.boolean(), v.description("A replay of a range is not at its end yet.")),
   created_at: time("When it was made."),
   updated_at: time("When it was last changed."),
@@ -182,7 +182,7 @@ export const DeliveryOutput = v.object({
   ),
   object_id: v.pipe(
     v.nullable(v.string()),
-    v.description("The id of what the event tells of: a verdict, a batch, an endpoint."),
+    v.description("The id of the event's object: a verdict, a batch, an endpoint."),
   ),
   state: v.pipe(
     v.picklist(DELIVERY_STATES),
@@ -223,7 +223,7 @@ export const EventOutput = v.object({
   timestamp: time("When it was recorded."),
   data: v.pipe(
     v.nullable(v.record(v.string(), v.unknown())),
-    v.description("What it tells of, as its GET returns it; null: not stored any more."),
+    v.description("The event's object, as its GET returns it; null: not stored any more."),
   ),
 });
 

@@ -25,7 +25,7 @@ export const UsageOutput = v.object({
   completion_tokens_details: v.exactOptional(
     v.pipe(
       v.object({ reasoning_tokens: v.number() }),
-      v.description("Where the engine tells them; a part of `completion_tokens`."),
+      v.description("If the engine reports them; a part of `completion_tokens`."),
     ),
   ),
 });
@@ -54,7 +54,7 @@ export const ChatOutputBody = v.object({
         content: v.nullable(v.string()),
         refusal: v.null(),
         reasoning_content: v.exactOptional(
-          v.pipe(v.string(), v.description("What a reasoning model thought before it answered.")),
+          v.pipe(v.string(), v.description("The reasoning of a model before its answer.")),
         ),
         tool_calls: v.exactOptional(v.array(ToolCallOutput)),
       }),

@@ -45,7 +45,7 @@ export const OpenAiImagesInput = object({
     ),
   ),
   style: v.nullish(
-    v.pipe(v.picklist(["vivid", "natural"]), v.description("Told to the model in words.")),
+    v.pipe(v.picklist(["vivid", "natural"]), v.description("Added to the prompt in words.")),
   ),
   background: v.nullish(v.picklist(["transparent", "opaque", "auto"])),
   moderation: v.nullish(v.picklist(["low", "auto"])),
@@ -133,7 +133,7 @@ const OpenAiImage = v.object({
   url: v.optional(v.string()),
   b64_json: v.optional(v.string()),
   revised_prompt: v.optional(
-    v.pipe(v.string(), v.description("What the model was told, where that is not the prompt.")),
+    v.pipe(v.string(), v.description("The prompt that the model got, if it is not the caller's.")),
   ),
 });
 
@@ -144,7 +144,10 @@ export const OpenAiImagesOutput = v.object({
   neurogate: v.object({
     ...Neurogate.entries,
     requested: v.number(),
-    failed: v.pipe(v.number(), v.description("Asked for and not had: `data` has so many fewer.")),
+    failed: v.pipe(
+      v.number(),
+      v.description("Pictures that were asked for and not made: `data` has so many fewer."),
+    ),
     ids: v.pipe(
       v.array(v.string()),
       v.description("Under which they are stored; none with `b64_json`."),

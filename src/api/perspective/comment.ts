@@ -136,7 +136,7 @@ export const SuggestInput = strictObject({
         }),
       ),
       v.maxEntries(MAX_ATTRIBUTES),
-      v.description("What the client holds right."),
+      v.description("The scores that the client suggests."),
     ),
   ),
   languages: v.optional(languages, []),

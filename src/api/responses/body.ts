@@ -99,7 +99,7 @@ const Fields = object({
         effort: reasoningEffort,
         summary: v.pipe(
           known,
-          v.description("What a model says that it thought is given whole, and never summed up."),
+          v.description("A model's reasoning is given whole, never as a summary."),
         ),
         generate_summary: v.pipe(known, v.description("The older name of `summary`.")),
         context: known,

@@ -103,7 +103,7 @@ const Item = v.variant("type", [
   }),
   v.pipe(
     object({ type: v.literal("reasoning") }),
-    v.description("What a model thought. It is accepted, and given to no model."),
+    v.description("A model's reasoning. It is accepted, and given to no model."),
   ),
   v.pipe(
     object({ type: v.literal("item_reference"), id: v.pipe(v.string(), v.maxLength(512)) }),

@@ -109,7 +109,7 @@ export const ResponseOutput = v.object({
   service_tier: v.literal("default"),
   store: v.pipe(
     v.boolean(),
-    v.description("Whether it is kept. False too where it was to be, and could not be."),
+    v.description("Whether it is kept. Also false if it could not be stored."),
   ),
   temperature: v.nullable(v.number()),
   text: v.object({ format: TextFormat }),
@@ -127,7 +127,7 @@ export const ResponseOutput = v.object({
       input_tokens_details: v.object({ cached_tokens: v.number() }),
       output_tokens: v.number(),
       output_tokens_details: v.object({
-        reasoning_tokens: v.pipe(v.number(), v.description("0 where the engine does not tell.")),
+        reasoning_tokens: v.pipe(v.number(), v.description("0 if the engine does not report it.")),
       }),
       total_tokens: v.number(),
     }),

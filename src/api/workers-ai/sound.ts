@@ -48,7 +48,8 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
   if (task === "translate" && !LARGE.test(model)) {
     return refused("task", "only whisper-large-v3-turbo translates what is said.");
   }
-  if (prefix !== undefined) return refused("prefix", "no engine here is told how to begin.");
+  if (prefix !== undefined)
+    return refused("prefix", "no engine here takes the beginning of a transcript.");
   const unset = unsetIn(sent, OF_TRANSCRIPTION);
   if (unset !== null) return unset;
   const bytes = bytesOf(audio);
