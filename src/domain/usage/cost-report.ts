@@ -229,12 +229,17 @@ function documentsTable({ documents, services }: DocumentSums): ReportTable {
   };
 }
 
-/** Two periods side by side. */
-export const comparedPeriods = (one: Period, other: Period): ReportTable => ({
+/** The reported period and the one it is compared with: the change is from the latter, which comes first. */
+export const comparedPeriods = (reported: Period, before: Period): ReportTable => ({
   title: "Two periods",
   note: null,
-  columns: ["Figure", `${one.from} to ${one.to}`, `${other.from} to ${other.to}`, "Change"],
-  rows: sideBySide(metricsOf(one), metricsOf(other)),
+  columns: [
+    "Figure",
+    `${before.from} to ${before.to}`,
+    `${reported.from} to ${reported.to}`,
+    "Change",
+  ],
+  rows: sideBySide(metricsOf(before), metricsOf(reported)),
 });
 
 /** Two models side by side, each with all of its tasks and engines; a model without use has nulls. */

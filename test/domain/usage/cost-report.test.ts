@@ -125,10 +125,13 @@ describe("the report of a period", () => {
   });
 
   it("sets two periods and two models side by side", () => {
-    const other = { ...PERIOD, totals: { ...PERIOD.totals, calls: 1500, success_rate: null } };
-    const { rows } = comparedPeriods(PERIOD, other);
-    expect(rows[0]).toEqual(["Calls", 1000, 1500, "+50 %"]);
-    expect(rows[1]).toEqual(["Success rate", "99.9 %", null, null]);
+    const totals = { ...PERIOD.totals, calls: 800, success_rate: null };
+    const before = { ...PERIOD, from: "2026-10-01", to: "2026-10-31", totals };
+    const { columns, rows } = comparedPeriods(PERIOD, before);
+    const reported = `${PERIOD.from} to ${PERIOD.to}`;
+    expect(columns).toEqual(["Figure", "2026-10-01 to 2026-10-31", reported, "Change"]);
+    expect(rows[0]).toEqual(["Calls", 800, 1000, "+25 %"]);
+    expect(rows[1]).toEqual(["Success rate", null, "99.9 %", null]);
     const models = [...PERIOD.models, row(LLAMA, { engine: "cache", micro_neurons: 0 })];
     const beside = comparedModels({ ...PERIOD, models }, LLAMA, "@cf/none").rows;
     expect(beside[0]).toEqual(["Inferences", 8, 0, "-100 %"]);
