@@ -112,12 +112,12 @@ export async function failureOf(
   // A refused call has no line. One that may have been admitted is asked for again, under the same ids.
   if (meaning.mayBeCharged && microNeurons === null) throw new Unclear(failure.kind);
   const { as } = meaning;
-  const { retryAfterMs } = failure;
+  const { retryAfterMs, refused } = failure;
   return {
     kind: "failed",
     as,
     microNeurons: microNeurons ?? 0,
-    again: isAgain(as),
+    again: isAgain(as) && refused !== true,
     ...(retryAfterMs !== undefined && { waitMs: Math.min(retryAfterMs, MOST_WAIT_MS) }),
   };
 }

@@ -667,6 +667,36 @@ const atSummary = async (behaviour: string) => {
   return { tenant, id, step: () => step(0, 2, WORKERS_AI) };
 };
 
+const refuses = () =>
+  Promise.reject(Object.assign(new Error("5016: not for you"), { name: "InferenceUpstreamError" }));
+
+describe("an engine that refuses a call for good", () => {
+  it("is asked once, then the document goes on without that task", async () => {
+    const { tenant, id, step } = await atSummary("5016");
+    expect(await step()).toEqual({ kind: "next" });
+    expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({
+      status: "failed",
+      attempts: 1,
+      calls: 1,
+      failed_as: "engine_failed",
+      micro_neurons: 0,
+    });
+  });
+
+  it("is asked once for the vectors of a document, which fails", async () => {
+    const tenant = await aTenant();
+    const { id, step } = await unrun(tenant, [inline(LEASE)], ["fetch", "store", "embed"]);
+    await step(0, 0);
+    await step(0, 1);
+    const refused = { ...WORKERS_AI, AI: { run: refuses } };
+    expect(await step(0, 2, refused)).toMatchObject({ kind: "over" });
+    expect(await read(tenant, id)).toMatchObject({
+      state: "completed",
+      counts: { failed_as: { engine_failed: 1 } },
+    });
+  });
+});
+
 describe("an engine that asks for a wait", () => {
   it("gets it between two of its three tries", async () => {
     const { tenant, id, step } = await atSummary("3040@30");

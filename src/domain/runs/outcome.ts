@@ -46,6 +46,8 @@ export interface CallFailure {
   readonly nowMs?: number;
   /** Of `engine_busy`: how long the engine asks to wait. */
   readonly retryAfterMs?: number;
+  /** Of `engine_failed`: the engine refused the call, and would refuse a repeat. */
+  readonly refused?: true;
 }
 
 export function meaningOf(failure: CallFailure): Meaning {
