@@ -159,9 +159,11 @@ test("killed in the middle of a pipeline", { timeout: 1_200_000 }, async (t) => 
     const told = JSON.stringify({ step, own });
     assert.equal(sumOf(own.map((line) => line.micro_neurons)), step.micro_neurons, told);
     assert.equal(own.length, step.calls, told);
+    assertChargedOnce(step, own, told);
     byPlace.delete(place);
   }
   assert.deepEqual([...byPlace.keys()], [], "a line belongs to no step");
+  assertFailuresOfTheEngine(lines);
 
   const posted = sumOf(lines.map((line) => line.micro_neurons));
   const { body: limits } = await server.send("GET", "/v1/limits", { key });
@@ -189,6 +191,43 @@ test("killed in the middle of a pipeline", { timeout: 1_200_000 }, async (t) => 
   const own = await readAll(server.url, `/v1/pipelines/runs/${alone.id}/steps`, key);
   t.diagnostic(`one document at a time: ${timesOf(own, DOCUMENTS)}`);
 });
+
+/** A whole answer was charged: of none of its calls does the line have the bound. */
+const isAnswered = ({ outcome, micro_neurons: charged, items }) =>
+  outcome === "posted" && charged > 0 && items.every(({ basis }) => basis !== "held");
+
+/** A try whose engine failed, at the bound. */
+const isLost = ({ outcome, items }) =>
+  outcome === "posted" && items.some(({ basis }) => basis === "held");
+
+/**
+ * What a step was charged for: one whole answer if it succeeded, else none. Its other lines are of tries that
+ * failed or were cut short. A verdict is made in one try, whichever of its checks fail.
+ */
+function assertChargedOnce({ name, status }, own, told) {
+  const isPaid = status === "succeeded" && name !== "store";
+  const whole =
+    name === "moderate"
+      ? own.filter(({ outcome }) => outcome === "posted")
+      : own.filter(isAnswered);
+  assert.equal(whole.length, isPaid ? 1 : 0, told);
+  const others = own.filter((line) => !whole.includes(line));
+  for (const { outcome, micro_neurons: charged, items } of others) {
+    const isFailed = outcome === "expired" || charged === 0 || isLost({ outcome, items });
+    assert.ok(isFailed, told);
+  }
+}
+
+/** No document has more lines of failed tries than the engine has failed about it. */
+function assertFailuresOfTheEngine(lines) {
+  const byDocument = Map.groupBy(lines.filter(isLost), ({ id }) =>
+    Math.floor(placeOf(id) / IDS_A_DOCUMENT),
+  );
+  for (const [document, lost] of byDocument) {
+    const failed = (asked.get(document) ?? []).filter(({ fails }) => fails).length;
+    assert.ok(lost.length <= failed, JSON.stringify({ document, failed, lost }));
+  }
+}
 
 const shown = (values) =>
   `p50 ${quantile(values, 0.5).toFixed(0)} ms, p95 ${quantile(values, 0.95).toFixed(0)} ms`;
