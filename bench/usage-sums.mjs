@@ -100,7 +100,8 @@ export async function closeDays(db, today) {
   while (await addUpTenants(database, 500));
   while (await addUpADay(database));
   await closeHours(database, today * 24 + HOURS_ADDED_UP);
-  await addUpHours(database, HOURS_ADDED_UP);
+  // And all of yesterday.
+  await addUpHours(database, 24 + HOURS_ADDED_UP);
   // oxlint-enable no-await-in-loop
 }
 

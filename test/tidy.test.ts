@@ -180,6 +180,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     "migrations/0006_hour_sums.sql",
     "migrations/0008_resource_days.sql",
     "migrations/0009_work.sql",
+    "migrations/0010_yesterdays_hours.sql",
   ],
 };
 

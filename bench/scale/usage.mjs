@@ -27,10 +27,18 @@ export async function monthToDate(table, { dir, bundle }, { tenants, days }) {
   const read = () => harness(server, `reports/month/${first}/${day}`);
   const { rows, calls } = await read();
   const cost = await costOf(server, REPEATS, read);
+  const readHours = () => harness(server, `reports/hours/${day - 1}/${day}`);
+  const hours = await readHours();
+  const hoursCost = await costOf(server, REPEATS, readHours);
   await server.stop();
   const of = `today and the month to date, ${tenants} tenants a day, ${days} days`;
   const made = tenants * days * 4 * 9;
   table.held(`${of}: calls that are missing`, Math.abs(calls - made), 0);
   table.held(`${of}: rows read`, rows, 100_000);
   table.told(`${of}: CPU`, cost.cpuMs, "ms", 200);
+  const overview = `the overview's hours of two days, ${tenants} tenants a day`;
+  const missing = Math.abs(hours.calls - tenants * 2 * 4 * 9);
+  table.held(`${overview}: calls that are missing`, missing, 0);
+  table.held(`${overview}: rows read`, hours.rows, 150_000);
+  table.told(`${overview}: CPU`, hoursCost.cpuMs, "ms", 200);
 }

@@ -8,6 +8,7 @@ import {
   MARKED,
   ROLLED_BEFORE,
   SUMMED_BEFORE,
+  SUMMED_FROM,
 } from "./upkeep-store.ts";
 
 // Adds up each day that is over, once, so that a report on a month reads some rows a day and not all of
@@ -153,8 +154,8 @@ export async function nextToDo(
     .prepare(
       `SELECT EXISTS (SELECT 1 FROM marked_days WHERE stage = 1) AS tenants, (${READY}) AS day,
         ${CLOSED_BEFORE} < ?1 AS close,
-        MAX(${SUMMED_BEFORE}, 24 * ${CLOSED_BEFORE}) < ?2
-          OR EXISTS (SELECT 1 FROM marked_hours WHERE hour >= 24 * ${CLOSED_BEFORE}) AS hours`,
+        MAX(${SUMMED_BEFORE}, ${SUMMED_FROM}) < ?2
+          OR EXISTS (SELECT 1 FROM marked_hours WHERE hour >= ${SUMMED_FROM}) AS hours`,
     )
     .bind(over.day, over.hour)
     .first<{ tenants: number; day: number | null; close: number; hours: number }>();

@@ -1,17 +1,14 @@
 import type { Hour } from "../domain/usage/report-rows.ts";
 import { addedUp, TABLES } from "./closed-days-store.ts";
-import { CLOSED_BEFORE, SUMMED_BEFORE } from "./upkeep-store.ts";
+import { SUMMED_BEFORE, SUMMED_FROM } from "./upkeep-store.ts";
 
-// Sums over all tenants of the hours that are over, of days that are not closed yet: of today only the last
-// hour or two are read by tenant. The rules are those of days (`closed-days-store.ts`): an hour is closed by
-// marking it; a transaction that changes tenants' rows of the hour marks it again; while it is marked, those
-// rows are read.
+// Sums over all tenants of the hours that are over, of the last closed day and of those that are not closed
+// yet: of today and yesterday only the last hour or two are read by tenant. The rules are those of days
+// (`closed-days-store.ts`): an hour is closed by marking it; a transaction that changes tenants' rows of the
+// hour marks it again; while it is marked, those rows are read.
 
-/** The first hour of the days that are not closed. */
-const OPEN_FROM = `24 * ${CLOSED_BEFORE}`;
-
-/** More are open only in a database that was left alone: then days are closed first. */
-const MOST_OPEN_HOURS = 72;
+/** There are more only in a database that was left alone: then days are closed first. */
+const MOST_SUMMED_HOURS = 96;
 
 const MARKED = "ON CONFLICT DO NOTHING";
 
@@ -19,21 +16,21 @@ const MARKED = "ON CONFLICT DO NOTHING";
 const hoursFrom = (first: string, end: string, isSo: string): string => `hours(hour) AS (
   SELECT ${first} WHERE ${isSo} UNION ALL SELECT hour + 1 FROM hours WHERE hour + 1 < ${end})`;
 
-/** Closes the open hours before `before` by marking them. Does nothing while days are to be closed. */
+/** Closes the hours before `before` by marking them. Does nothing while days are to be closed. */
 export async function closeHours(database: D1Database, before: Hour): Promise<void> {
-  const isNext = `?1 > ${SUMMED_BEFORE} AND ?1 - ${OPEN_FROM} BETWEEN 1 AND ${MOST_OPEN_HOURS}`;
+  const isNext = `?1 > ${SUMMED_BEFORE} AND ?1 - ${SUMMED_FROM} BETWEEN 1 AND ${MOST_SUMMED_HOURS}`;
   const statements = [
-    `WITH RECURSIVE ${hoursFrom(`MAX(${SUMMED_BEFORE}, ${OPEN_FROM})`, "?1", isNext)}
+    `WITH RECURSIVE ${hoursFrom(`MAX(${SUMMED_BEFORE}, ${SUMMED_FROM})`, "?1", isNext)}
       INSERT INTO marked_hours (hour) SELECT hour FROM hours WHERE true ${MARKED}`,
     `UPDATE upkeep SET summed_before = ?1 WHERE ${isNext}`,
   ];
   await database.batch(statements.map((sql) => database.prepare(sql).bind(before)));
 }
 
-/** Adds up at most `limit` marked hours of days that are not closed. */
+/** Adds up at most `limit` marked hours. */
 export async function addUpHours(database: D1Database, limit: number): Promise<void> {
   const some = `WITH some(hour) AS MATERIALIZED (SELECT hour FROM marked_hours
-    WHERE hour >= ${OPEN_FROM} ORDER BY hour LIMIT ${limit})`;
+    WHERE hour >= ${SUMMED_FROM} ORDER BY hour LIMIT ${limit})`;
   const isSome = "hour IN (SELECT hour FROM some)";
   const statements = TABLES.flatMap((table) => {
     const from = `some CROSS JOIN ${table.hours} AS t ON t.hour = some.hour /* each */`;
@@ -63,7 +60,7 @@ export const markHoursOf = (
   TABLES.map(({ hours }) =>
     database
       .prepare(
-        `WITH RECURSIVE ${hoursFrom(OPEN_FROM, SUMMED_BEFORE, `${OPEN_FROM} < ${SUMMED_BEFORE}`)}
+        `WITH RECURSIVE ${hoursFrom(SUMMED_FROM, SUMMED_BEFORE, `${SUMMED_FROM} < ${SUMMED_BEFORE}`)}
           INSERT INTO marked_hours (hour) SELECT DISTINCT t.hour FROM hours
             CROSS JOIN ${hours} AS t ON t.hour = hours.hour AND t.tenant = ?1
             WHERE ${lives} ${MARKED}`,
@@ -72,13 +69,13 @@ export const markHoursOf = (
   );
 
 /**
- * Marks hours whose rows are about to change, in the transaction that changes them. Open hours have no sums
- * and are not marked.
+ * Marks hours whose rows are about to change, in the transaction that changes them. Hours without
+ * sums are not marked.
  */
 export const markHours = (database: D1Database, hours: readonly Hour[]): D1PreparedStatement =>
   database
     .prepare(
       `INSERT INTO marked_hours (hour) SELECT value FROM json_each(?1)
-        WHERE value >= ${OPEN_FROM} AND value < ${SUMMED_BEFORE} ${MARKED}`,
+        WHERE value >= ${SUMMED_FROM} AND value < ${SUMMED_BEFORE} ${MARKED}`,
     )
     .bind(JSON.stringify(hours));

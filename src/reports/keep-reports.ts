@@ -29,7 +29,7 @@ const CLOSED_AFTER_MS = 3_600_000;
 const HOUR_CLOSED_AFTER_MS = 900_000;
 
 /** Hours that are added up in one step. */
-const HOURS_A_STEP = 6;
+const HOURS_A_STEP = 12;
 
 /** No message lives that long: queues keep one for at most two weeks. */
 const ENDED_KEPT_MS = 30 * 86_400_000;
@@ -107,7 +107,7 @@ const STEPS = {
 
 const outdatedAt = (nowMs: number, { rolledBefore, closedBefore }: Upkeep): Outdated => ({
   hours: firstHourOf(Math.max(dayOf(nowMs - HOURS_KEPT_MS), rolledBefore)),
-  hourSums: firstHourOf(closedBefore),
+  hourSums: firstHourOf(Math.max(0, closedBefore - 1)),
   days: dayOf(nowMs - HOURS_KEPT_MS),
   userDays: dayOf(nowMs - USER_DAYS_KEPT_MS),
   expiredAtMs: nowMs,

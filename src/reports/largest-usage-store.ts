@@ -24,7 +24,8 @@ export async function readLargest(
   { groupBy, most }: LargestPage,
 ): Promise<{ readonly groups: readonly UsageGroup[] } & ReadRows> {
   const whole = reachOf(scope, { groupBy, after: null, limit: most });
-  const ranking: Reach = { ...whole, tenants: { kind: "all", byTenant: true } };
+  // Over the whole range, so days will do.
+  const ranking: Reach = { ...whole, hours: null, tenants: { kind: "all", byTenant: true } };
   const ranked = await rank(database, ranking, most);
   const names = ranked.results.map(({ tenant }) => tenant);
   const beside = groupBy.filter((key) => key !== "tenant");

@@ -6,6 +6,7 @@ import VERDICT_COUNTS from "../../migrations/0005_verdict_counts.sql";
 import HOUR_SUMS from "../../migrations/0006_hour_sums.sql";
 import RESOURCE_DAYS from "../../migrations/0008_resource_days.sql";
 import WORK from "../../migrations/0009_work.sql";
+import YESTERDAYS_HOURS from "../../migrations/0010_yesterdays_hours.sql";
 
 // The schema of the database of reports, as wrangler would apply it. Append, never edit.
 
@@ -32,4 +33,5 @@ export const REPORT_MIGRATIONS: readonly ReportMigration[] = [
   { name: "0006_hour_sums.sql", statements: statementsOf(HOUR_SUMS) },
   { name: "0008_resource_days.sql", statements: statementsOf(RESOURCE_DAYS) },
   { name: "0009_work.sql", statements: statementsOf(WORK) },
+  { name: "0010_yesterdays_hours.sql", statements: statementsOf(YESTERDAYS_HOURS) },
 ];

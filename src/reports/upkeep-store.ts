@@ -8,7 +8,9 @@ export const HOURS_OF_A_DAY = `json_each('${JSON.stringify(Array.from({ length: 
 
 export const CLOSED_BEFORE = "IFNULL((SELECT closed_before FROM upkeep), 0)";
 export const ROLLED_BEFORE = "IFNULL((SELECT rolled_before FROM upkeep), 0)";
-/** An hour: those before it, of days that are not closed, have sums or are marked. */
+/** The first hour that has sums: of the last closed day, since a report by hour looks back on yesterday. */
+export const SUMMED_FROM = `24 * MAX(0, ${CLOSED_BEFORE} - 1)`;
+/** An hour: those from `SUMMED_FROM` until before it have sums or are marked. */
 export const SUMMED_BEFORE = "IFNULL((SELECT summed_before FROM upkeep), 0)";
 
 export interface Upkeep {

@@ -1,11 +1,11 @@
 import type { Day } from "../domain/ledger/period.ts";
 import type { Hour } from "../domain/usage/report-rows.ts";
-import { CLOSED_BEFORE, HOURS_OF_A_DAY, SUMMED_BEFORE } from "./upkeep-store.ts";
+import { CLOSED_BEFORE, HOURS_OF_A_DAY, SUMMED_BEFORE, SUMMED_FROM } from "./upkeep-store.ts";
 
 // Where what is asked about usage is read from. A closed day has sums over all tenants, and sums of each
 // tenant; where either is behind (`marked_days`), and for days that are not closed, the hours are read.
-// Hours of those days that are over have sums over all tenants, but where these are behind
-// (`marked_hours`).
+// Hours of those days, and of the last closed one, have sums over all tenants once they are over, but where
+// these are behind (`marked_hours`).
 // Each hour is so read in exactly one of these ways, and the statement itself says which: what is
 // written meanwhile changes nothing of it.
 
@@ -114,7 +114,38 @@ function armsOf(kind: Kind, reach: Reach, statement: StatementBuilder): readonly
   const ofNamed = (first: string, end: number) => `json_each(${filter.names}) AS w
     CROSS JOIN ${table.hours} AS t ON t.tenant = w.value AND t.life IN ${livesIn(table.hours)}
       AND t.hour >= ${first} AND t.hour < ${end}`;
+  const hoursWithin = (first: string | number, end: string | number): Arm => ({
+    from: `${table.hours} AS t WHERE t.hour >= ${first} AND t.hour < ${end}`,
+    day: "t.hour / 24",
+    hours: "1",
+  });
+  // Sums where there are any; by tenant where they are behind.
+  const hourSums = (first: string, end: number): readonly Arm[] => {
+    const isSummed = (hour: string) =>
+      `${hour} >= ${first} AND ${hour} < MIN(${end}, ${SUMMED_BEFORE})`;
+    return [
+      {
+        from: `${table.hourSums} AS t WHERE ${isSummed("t.hour")}
+          AND t.hour NOT IN (SELECT hour FROM marked_hours)`,
+        day: "t.hour / 24",
+        hours: "t.hours",
+      },
+      {
+        from: `marked_hours AS m CROSS JOIN ${table.hours} AS t ON t.hour = m.hour
+          WHERE ${isSummed("m.hour")}`,
+        day: "m.hour / 24",
+        hours: "1",
+      },
+    ];
+  };
   if (hours !== null) {
+    if (tenants.kind === "all" && !tenants.byTenant) {
+      return [
+        hoursWithin(hours.from, `MIN(${hours.to}, ${SUMMED_FROM})`),
+        ...hourSums(`MAX(${hours.from}, ${SUMMED_FROM})`, hours.to),
+        hoursWithin(`MAX(${hours.from}, ${SUMMED_FROM}, ${SUMMED_BEFORE})`, hours.to),
+      ];
+    }
     const of = {
       all: () => `${table.hours} AS t WHERE t.hour >= ${hours.from} AND t.hour < ${hours.to}`,
       named: () => ofNamed(String(hours.from), hours.to),
@@ -157,17 +188,11 @@ function armsOf(kind: Kind, reach: Reach, statement: StatementBuilder): readonly
     ];
   }
   const openFrom = `24 * MAX(${from}, ${CLOSED_BEFORE})`;
-  const openHours = (first: string): Arm => ({
-    from: `${table.hours} AS t WHERE t.hour >= ${first} AND t.hour < ${24 * to}`,
-    day: "t.hour / 24",
-    hours: "1",
-  });
   const closed = `${within("t.day")} AND t.day < ${CLOSED_BEFORE}`;
   if (tenants.byTenant) {
     const days = `${table.days} AS t WHERE ${closed} AND ${NOT_BEHIND}`;
-    return [{ from: days, day: "t.day", hours: "t.hours" }, behind, openHours(openFrom)];
+    return [{ from: days, day: "t.day", hours: "t.hours" }, behind, hoursWithin(openFrom, 24 * to)];
   }
-  const isSummed = (hour: string) => `${hour} < MIN(${24 * to}, ${SUMMED_BEFORE})`;
   const marked = `SELECT day FROM marked_days WHERE ${within("day")}`;
   return [
     {
@@ -181,19 +206,8 @@ function armsOf(kind: Kind, reach: Reach, statement: StatementBuilder): readonly
       hours: "t.hours",
     },
     behind,
-    {
-      from: `${table.hourSums} AS t WHERE t.hour >= ${openFrom} AND ${isSummed("t.hour")}
-        AND t.hour NOT IN (SELECT hour FROM marked_hours)`,
-      day: "t.hour / 24",
-      hours: "t.hours",
-    },
-    {
-      from: `marked_hours AS m CROSS JOIN ${table.hours} AS t ON t.hour = m.hour
-        WHERE m.hour >= ${openFrom} AND ${isSummed("m.hour")}`,
-      day: "m.hour / 24",
-      hours: "1",
-    },
-    openHours(`MAX(${openFrom}, ${SUMMED_BEFORE})`),
+    ...hourSums(openFrom, 24 * to),
+    hoursWithin(`MAX(${openFrom}, ${SUMMED_BEFORE})`, 24 * to),
   ];
 }
 

@@ -2,9 +2,12 @@ import { env } from "cloudflare:workers";
 import { reset } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startOf } from "../../src/domain/ledger/period.ts";
+import type { GroupKey } from "../../src/domain/usage/usage-report.ts";
 import { closeADay } from "../../src/reports/closed-days-store.ts";
 import { addUpHours, closeHours } from "../../src/reports/closed-hours-store.ts";
 import { keepReports } from "../../src/reports/keep-reports.ts";
+import { readLargest } from "../../src/reports/largest-usage-store.ts";
+import { REPORT_MIGRATIONS } from "../../src/reports/migrations.ts";
 import { migrateReports } from "../../src/reports/reports-schema.ts";
 import { clearRows, endRows, writeLastRows, writeRows } from "../../src/reports/reports-store.ts";
 import { readGroups, readTotals } from "../../src/reports/usage-store.ts";
@@ -80,9 +83,9 @@ const closeAndAddUp = async (before: number): Promise<void> => {
 async function figures() {
   const { rowsRead, ...totals } = await readTotals(env.REPORTS, ALL);
   const pages = await Promise.all(
-    [["day"], ["day", "model"], ["task"], ["tenant"]].map((groupBy) =>
+    [["day"], ["day", "model"], ["task"], ["tenant"], ["hour"], ["hour", "task"]].map((groupBy) =>
       readGroups(env.REPORTS, ALL, {
-        groupBy: groupBy as ("day" | "model" | "task" | "tenant")[],
+        groupBy: groupBy as GroupKey[],
         after: null,
         limit: 100,
       }).then(({ groups }) => groups),
@@ -95,6 +98,18 @@ const markedHours = async (): Promise<unknown[]> =>
   (await env.REPORTS.prepare("SELECT hour FROM marked_hours").all()).results.map(
     ({ hour }) => Number(hour) - DAY * 24,
   );
+
+const firstSum = () =>
+  env.REPORTS.prepare("SELECT MIN(hour) AS hour FROM call_hour_sums").first<number>("hour");
+
+/** The overview's own report. */
+const byHour = async () => {
+  const { groups, rowsRead } = await readLargest(env.REPORTS, ALL, {
+    groupBy: ["hour", "tenant"],
+    most: 5,
+  });
+  return { groups, rowsRead };
+};
 
 const late = (hour: number, calls: number) => ({
   kind: "call_hour" as const,
@@ -145,7 +160,7 @@ describe("hours that are over", () => {
     expect(engines.microNeurons - left.engines.microNeurons).toBe(6n * (2n ** 41n + 7n));
   });
 
-  it("are added up by the schedule, some at a time, and go when their day is closed", async () => {
+  it("are added up by the schedule, some at a time, and go a day after theirs is closed", async () => {
     const nowMs = startOf(DAY) + 12.5 * HOUR_MS;
     const before = await figures();
     // The free plan's run: days first, then as many hours as it may.
@@ -162,11 +177,50 @@ describe("hours that are over", () => {
     expect(summed.rowsRead).toBeLessThan(before.rowsRead / 3);
     await keepReports(env, nowMs + 24 * HOUR_MS, 800);
     expect((await figures()).same).toEqual(before.same);
+    expect(await firstSum()).toBe(DAY * 24);
+    await seedUsageHours([{ ...A_USAGE_HOUR, tenant: "t-0", generation: 1, hour: (DAY + 1) * 24 }]);
+    await keepReports(env, nowMs + 48 * HOUR_MS, 800);
     for (const table of ["usage_hour_sums", "call_hour_sums"]) {
       // oxlint-disable-next-line no-await-in-loop -- one table after the other
       const row = await env.REPORTS.prepare(`SELECT MIN(hour) AS hour FROM ${table}`).first();
       expect(row?.["hour"]).toBeNull();
     }
+  });
+
+  it("keep the sums of yesterday, which a report by hour reads", async () => {
+    const before = await byHour();
+    const nowMs = startOf(DAY) + 25.5 * HOUR_MS;
+    await keepReports(env, nowMs, 800);
+    const after = await byHour();
+    expect(after.groups).toEqual(before.groups);
+    // The ranking reads a row a tenant, and the five largest are read by hour.
+    expect(after.rowsRead).toBeLessThan(before.rowsRead / 4);
+    const rows = [late(DAY * 24 + 2, 101)];
+    const owned = [{ tenant: "t-0", generation: 1, rows }];
+    await writeRows(env.REPORTS, owned, { nowMs: 1, rolled: DAY - 34 });
+    expect(await markedHours()).toEqual([2]);
+    const changed = await byHour();
+    expect(changed.groups).not.toEqual(before.groups);
+    await keepReports(env, nowMs, 800);
+    expect(await markedHours()).toEqual([]);
+    expect((await byHour()).groups).toEqual(changed.groups);
+  });
+
+  it("are added up again where an earlier release has deleted yesterday's", async () => {
+    const nowMs = startOf(DAY) + 25.5 * HOUR_MS;
+    await keepReports(env, nowMs, 800);
+    const { groups } = await byHour();
+    for (const table of ["usage_hour_sums", "call_hour_sums", "marked_hours"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one table after the other
+      await env.REPORTS.prepare(`DELETE FROM ${table}`).run();
+    }
+    const name = "0010_yesterdays_hours.sql";
+    const [statement = ""] = REPORT_MIGRATIONS.find((one) => one.name === name)?.statements ?? [];
+    await env.REPORTS.prepare(statement).run();
+    expect((await byHour()).groups).toEqual(groups);
+    await keepReports(env, nowMs, 800);
+    expect(await firstSum()).toBe(DAY * 24);
+    expect((await byHour()).groups).toEqual(groups);
   });
 
   it("wait while days are to be closed", async () => {

@@ -103,9 +103,11 @@ describe("the keeping of the reports", () => {
   it("says where it stands, in the log and in the database", async () => {
     await seedHours([(DAY - 2) * 24, THIS_HOUR]);
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-    await run("30 * * * *");
-    await run("30 * * * *");
-    await run("30 * * * *");
+    // Of today and yesterday there are 25 hours to add up, some in a run.
+    for (let at = 0; at < 6; at += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one run after the other
+      await run("30 * * * *");
+    }
     const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)) as object);
     expect(await readUpkeep(env.REPORTS)).toEqual({
       closedBefore: DAY,
