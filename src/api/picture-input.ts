@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { base64OfUri, bytesOfBase64 } from "../domain/text/base64.ts";
+import { bytesOfText } from "../domain/text/base64.ts";
 import {
   MAX_PICTURE_BYTES,
   MAX_PICTURE_PIXELS,
@@ -34,7 +34,7 @@ export function pictureIn(bytes: Uint8Array, path: readonly string[]): ReadPictu
 }
 
 export function base64Picture(text: string): ReadPicture {
-  const bytes = bytesOfBase64(base64OfUri(text) ?? text);
+  const bytes = bytesOfText(text);
   return bytes === null ? wrong(["image"], BYTES) : pictureIn(bytes, ["image"]);
 }
 

@@ -1,4 +1,4 @@
-import { base64OfUri, bytesOfBase64, isDataUri } from "../domain/text/base64.ts";
+import { bytesOfBase64, bytesOfDataUri, isDataUri } from "../domain/text/base64.ts";
 import type { FieldError } from "../domain/ledger/failure.ts";
 import {
   MAX_PICTURE_BYTES,
@@ -26,13 +26,15 @@ const REFUSED = {
   malformed: "is a damaged picture: its header cannot be read",
 } as const;
 
-/** @param otherwise how it must be where it is no base64 */
-export function readBase64Picture(
-  base64: string,
+export const readBase64Picture = (base64: string, path: FieldError["path"]): ReadSource =>
+  pictureOf(bytesOfBase64(base64), path, "must be base64, without a data: prefix");
+
+/** @param otherwise how the text must be if it could not be decoded */
+function pictureOf(
+  bytes: Uint8Array<ArrayBuffer> | null,
   path: FieldError["path"],
-  otherwise = "must be base64, without a data: prefix",
+  otherwise: string,
 ): ReadSource {
-  const bytes = bytesOfBase64(base64);
   if (bytes === null) return { kind: "wrong", error: { path, detail: otherwise } };
   const picture: Picture | { kind: keyof typeof REFUSED } = readPicture(bytes);
   if ("kind" in picture) return { kind: "wrong", error: { path, detail: REFUSED[picture.kind] } };
@@ -48,11 +50,9 @@ export function readPictureUrl(text: string, path: FieldError["path"]): ReadSour
 
 /** OpenAI's form: an https URL, or the picture itself as a data URI. */
 export function readImageUrl(text: string, path: FieldError["path"]): ReadSource {
-  const base64 = base64OfUri(text);
-  if (base64 !== null) return readBase64Picture(base64, path, "must have base64 after its comma");
-  if (isDataUri(text))
-    return { kind: "wrong", error: { path, detail: "must be a data URI in base64" } };
-  return readPictureUrl(text, path);
+  return isDataUri(text)
+    ? pictureOf(bytesOfDataUri(text), path, "must be a data URI in base64 or percent-encoded")
+    : readPictureUrl(text, path);
 }
 
 // Fetches a picture that a caller named by URL, after `checkPublicUrl` allowed it. The caller is never

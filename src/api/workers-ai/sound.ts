@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { base64OfUri, bytesOfBase64 } from "../../domain/text/base64.ts";
+import { bytesOfText } from "../../domain/text/base64.ts";
 import { shaped } from "../../http/field-errors.ts";
 import { audioFormat, audioLength } from "../../audio/audio-length.ts";
 import { languageOf } from "../../domain/text/languages.ts";
@@ -74,7 +74,7 @@ export function readTranscription(body: RunBody, model: string): Reading<"transc
 
 function bytesOf(audio: string | Uint8Array): Uint8Array<ArrayBuffer> | null {
   if (typeof audio !== "string") return unshared(audio);
-  return bytesOfBase64(base64OfUri(audio) ?? audio);
+  return bytesOfText(audio);
 }
 
 /** As it lies there: a recording is not copied. */
