@@ -65,6 +65,9 @@ export class Account extends DurableObject<Env> {
   listedAmong(ids: readonly string[]) {
     return this.#node.tenants.listedAmong(ids);
   }
+  wasListed(id: string) {
+    return this.#node.tenants.wasListed(id);
+  }
   readClosedMonth(...of: Parameters<Tenants["readClosedMonth"]>) {
     return this.#node.tenants.readClosedMonth(...of);
   }

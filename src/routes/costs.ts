@@ -1,9 +1,11 @@
 import * as v from "valibot";
 import { type Day, dayOf, formatDay, isoTime } from "../domain/ledger/period.ts";
 import {
+  type CostDay,
   costDay,
   type DayFigures,
   NOTHING_UPSTREAM,
+  unbegun,
   type UpstreamDay,
 } from "../domain/usage/cost-day.ts";
 import { tenantCostDays } from "../domain/usage/tenant-cost-days.ts";
@@ -27,7 +29,7 @@ import {
   toCostDay,
 } from "../api/native/costs.ts";
 import { dayInput, name } from "../api/field.ts";
-import { readTenant, TENANT_READ } from "../edge/bindings.ts";
+import { readAccount, readTenant, TENANT_READ } from "../edge/bindings.ts";
 import { readReports } from "../edge/reports.ts";
 
 // What days cost, by Cloudflare's services: of the account and of its tenants.
@@ -84,10 +86,16 @@ export const getCosts = defineRoute({
   reply: { status: 200, schema: CostsOutput, otherTypes: [CSV, NDJSON] },
   failures: ["not_found"],
   handle: async ({ env, config, query, request }) => {
-    const range = rangeOf(query, Date.now());
+    const nowMs = Date.now();
+    const range = rangeOf(query, nowMs);
     if (range.kind !== "range") return range;
     const { from, to } = range;
     const { tenant = null } = query;
+    if (tenant !== null) {
+      const listed = await readAccount(env, (account) => account.wasListed(tenant));
+      if (listed === false) return { kind: "not_found", what: "tenant" };
+      if (listed !== true) return listed;
+    }
     const read = await readReports(env, async (database) => {
       const [figures, writtenAtMs, upstream] = await Promise.all([
         readCostDays(database, { from, to: to + 1, tenant }),
@@ -96,7 +104,7 @@ export const getCosts = defineRoute({
         tenant === null ? readUpstream(database, range) : new Map<Day, UpstreamDay>(),
       ]);
       const days = figures.map((one) =>
-        costDay(one, config.inference, upstream.get(one.day) ?? NOTHING_UPSTREAM),
+        costOf(one, config.inference, upstream.get(one.day) ?? NOTHING_UPSTREAM, nowMs),
       );
       return { kind: "days" as const, days, asOf: asOf(writtenAtMs) };
     });
@@ -147,10 +155,20 @@ export const getTenantCosts = defineRoute({
       tenant: models.tenant,
       plan: config.workersPlan,
       asOf: isoTime(nowMs),
-      days: figures.map((one) => costDay(one, config.inference, NOTHING_UPSTREAM)),
+      days: figures.map((one) => costOf(one, config.inference, NOTHING_UPSTREAM, nowMs)),
     });
   },
 });
+
+function costOf(
+  figures: DayFigures,
+  inference: Parameters<typeof costDay>[1],
+  upstream: UpstreamDay,
+  nowMs: number,
+): CostDay {
+  const day = costDay(figures, inference, upstream);
+  return figures.day > dayOf(nowMs) ? unbegun(day) : day;
+}
 
 type Costs = Parameters<typeof costsBody>[0];
 

@@ -33,6 +33,7 @@ const action = (actionType: string, requests: number) => ({
 
 /** Two tenants yesterday, one of them today, and nothing the day before. */
 async function seed(): Promise<void> {
+  await Promise.all([makeTenant("acme"), makeTenant("zenith")]);
   const run = { ...A_USAGE_HOUR, engine: "workers-ai", engineRequests: 1 };
   const acme = { tenant: "acme", generation: 1 };
   const zenith = { tenant: "zenith", generation: 1 };
@@ -94,14 +95,40 @@ describe("GET /admin/costs", () => {
     expect(yesterday.services.workers.lines[0].count).toBe(30);
   });
 
-  it.each(["%00", "%0D%0A", "%22", "%E2%82%AC", "a".repeat(256)])(
-    "is a table for the tenant %s, whom nobody has",
+  it.each(["nope", "%00", "%0D%0A", "%22", "%E2%82%AC", "a".repeat(256)])(
+    "is not found for the tenant %s, which never was",
     async (name) => {
       const path = `/admin/costs?${RANGE}&format=csv&tenant=${name}`;
-      const { status, headers } = await ask("GET", path, { key: env.ADMIN_TOKEN });
-      expect([status, headers.get("content-type")]).toEqual([200, "text/csv; charset=utf-8"]);
+      const { status, body } = await ask("GET", path, { key: env.ADMIN_TOKEN });
+      expect([status, body.kind]).toEqual([404, "not_found"]);
     },
   );
+
+  it("is there for a tenant without calls, and for one that was deleted", async () => {
+    await makeTenant("idle");
+    const path = `/admin/costs?${RANGE}&tenant=idle`;
+    expect((await admin("GET", path)).status).toBe(200);
+    expect((await admin("DELETE", "/admin/tenants/idle")).status).toBe(204);
+    expect((await admin("GET", path)).status).toBe(200);
+  });
+
+  it("knows nothing of a day that has not begun", async () => {
+    const tenant = await makeTenant("early");
+    const range = `from=${formatDay(TODAY)}&to=${formatDay(TODAY + 1)}`;
+    const all = await admin("GET", `/admin/costs?${range}`);
+    for (const reply of [all, await tenant.call("GET", `/v1/costs?${range}`)]) {
+      const [today, tomorrow] = reply.body.data;
+      expect(today.services.ai).toMatchObject({ cost_usd: "0", basis: "counted" });
+      expect(tomorrow.services.ai).toMatchObject({
+        cost_usd: null,
+        basis: "unknown",
+        lines: [{ count: null }],
+      });
+      expect(reply.body.resources[0].how).toBe("The day has not begun.");
+      expect(tomorrow.services.workers).toMatchObject({ cost_usd: null, basis: "unknown" });
+      expect(reply.body.totals.unknown).toContain("ai_neurons");
+    }
+  });
 
   it("takes the neurons that Cloudflare counted once the day was compared", async () => {
     await seed();

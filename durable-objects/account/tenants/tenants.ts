@@ -143,6 +143,11 @@ export class Tenants implements AccountFeature {
     return this.#context.transact((nowMs) => this.#list.sharing(page, nowMs));
   }
 
+  /** Whether there is or was such a tenant: the list keeps those that were deleted. */
+  wasListed(id: string): boolean {
+    return this.#store.readTenant(id) !== null;
+  }
+
   /** Those of these ids that are of active tenants. */
   listedAmong(ids: readonly string[]): readonly string[] {
     return this.#store.listedAmong(ids);

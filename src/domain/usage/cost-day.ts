@@ -125,6 +125,17 @@ export function costDay(
   };
 }
 
+/** A day that has not begun: nothing of it is known, which is not 0. */
+export const unbegun = (day: CostDay): CostDay => ({
+  ...day,
+  services: day.services.map(({ service, lines }) => ({
+    service,
+    lines: lines.map((line) => ({ ...line, count: null, basis: "unknown", how: UNBEGUN })),
+  })),
+});
+
+const UNBEGUN = "The day has not begun.";
+
 function serviceCosts(
   models: readonly CostLine[],
   platform: PlatformCounts,
