@@ -179,6 +179,7 @@ describe("a run", () => {
       pipelines: 1,
       pipelines_completed: 1,
       pipeline_documents: 3,
+      pipeline_documents_succeeded: 3,
       pipeline_slices: 1,
       pipeline_steps: 15,
       pipeline_ms: run.duration_ms,
@@ -192,6 +193,8 @@ describe("a run", () => {
       steps: 15,
       duration_ms: run.duration_ms,
       micro_neurons: cost,
+      documents_succeeded: 3,
+      documents_failed: 0,
     });
 
     const document = (await tenant.call("GET", "/v1/documents/doc_lease?include=text")).body;
@@ -245,7 +248,12 @@ describe("a run", () => {
     // What was blocked is not stored.
     expect((await tenant.call("GET", "/v1/documents")).body.data).toHaveLength(1);
     expect(await chargedOf(tenant)).toBe(run.micro_neurons);
-    expect(await workOf(tenant.id)).toMatchObject({ pipeline_documents: 3, pipeline_steps: 8 });
+    expect(await workOf(tenant.id)).toMatchObject({
+      pipeline_documents: 3,
+      pipeline_documents_succeeded: 1,
+      pipeline_documents_failed: 2,
+      pipeline_steps: 8,
+    });
   });
 
   it("is more than one instance", async () => {

@@ -49,6 +49,8 @@ export const PIPELINE_RUN: RunKind<PipelineRun, NamedRun> = {
     pipelines: 1,
     pipelines_completed: run.state === "completed" ? 1 : 0,
     pipeline_documents: run.documents - pendingOf(run),
+    pipeline_documents_succeeded: run.counts.succeeded,
+    pipeline_documents_failed: run.documents - pendingOf(run) - run.counts.succeeded,
     pipeline_slices: sliceCount(run.documents),
     pipeline_steps: steps,
     pipeline_ms: ms,

@@ -122,6 +122,8 @@ function reportStep(tx: Tx, { id, position, step, outcome }: StepReport): NextSt
     // The run was counted when it ended, without this.
     countWork(tx, {
       pipeline_documents: isEnd ? 1 : 0,
+      pipeline_documents_succeeded: isEnd && failedAs === null ? 1 : 0,
+      pipeline_documents_failed: isEnd && failedAs !== null ? 1 : 0,
       pipeline_micro_neurons: after.microNeurons - before.microNeurons,
     });
     return OVER;

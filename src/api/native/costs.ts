@@ -18,6 +18,7 @@ import { addNamed } from "../../domain/usage/usage-sum.ts";
 import {
   batchRuns,
   type Executions,
+  type PipelineRuns,
   pipelineRuns,
   type WorkSums,
 } from "../../domain/usage/work.ts";
@@ -74,6 +75,15 @@ const ExecutionsOutput = v.object({
   micro_neurons: microNeuronsOut("The charges of their calls, which `ai` has too."),
 });
 
+const PipelinesOutput = v.object({
+  ...ExecutionsOutput.entries,
+  documents_succeeded: v.number(),
+  documents_failed: v.pipe(
+    v.number(),
+    v.description("A run is completed when each document has an outcome, so also if all failed."),
+  ),
+});
+
 export const CostsOutput = v.object({
   object: v.literal("costs"),
   from: v.string(),
@@ -105,7 +115,7 @@ export const CostsOutput = v.object({
     ),
   ),
   executions: v.pipe(
-    v.object({ pipelines: ExecutionsOutput, batches: ExecutionsOutput }),
+    v.object({ pipelines: PipelinesOutput, batches: ExecutionsOutput }),
     v.description("Workflow executions that ended: runs of pipelines, and batches of verdicts."),
   ),
   resources: v.pipe(
@@ -184,6 +194,12 @@ const toExecutions = ({
   micro_neurons: Number(microNeurons),
 });
 
+const toPipelines = (runs: PipelineRuns): v.InferOutput<typeof PipelinesOutput> => ({
+  ...toExecutions(runs),
+  documents_succeeded: runs.documentsSucceeded,
+  documents_failed: runs.documentsFailed,
+});
+
 export function costsBody(costs: Costs): v.InferOutput<typeof CostsOutput> {
   const { from, to, tenant, plan, asOf, days } = costs;
   const work = days.reduce<WorkSums>((sum, day) => addNamed(sum, day.work), {});
@@ -200,7 +216,7 @@ export function costsBody(costs: Costs): v.InferOutput<typeof CostsOutput> {
     totals: sumsOf(servicesOf(days)),
     documents: { documents, ...sumsOf(ofDocuments) },
     executions: {
-      pipelines: toExecutions(pipelineRuns(work)),
+      pipelines: toPipelines(pipelineRuns(work)),
       batches: toExecutions(batchRuns(work)),
     },
     resources: linesOf(days.at(-1)?.services ?? []).map(

@@ -44,6 +44,11 @@ export interface ExecutionSums {
   readonly micro_neurons: number;
 }
 
+export interface PipelineSums extends ExecutionSums {
+  readonly documents_succeeded: number;
+  readonly documents_failed: number;
+}
+
 export interface DocumentSums {
   readonly documents: number;
   readonly services: Readonly<Record<string, ServiceSum>>;
@@ -57,7 +62,7 @@ export interface Period {
   readonly totals: ReportTotals;
   readonly services: Readonly<Record<string, ServiceSum>>;
   readonly documents: DocumentSums;
-  readonly executions: { readonly pipelines: ExecutionSums; readonly batches: ExecutionSums };
+  readonly executions: { readonly pipelines: PipelineSums; readonly batches: ExecutionSums };
 }
 
 export type ReportCell = string | number | null;
@@ -195,13 +200,17 @@ function executionsTable({ pipelines, batches }: Period["executions"]): ReportTa
   const beside = executionFigures(batches);
   return {
     title: "Workflow executions",
-    note: "Those that ended. The cost is that of their calls, which the models above contain too.",
+    note: "Those that ended. A run is completed when each document has an outcome, so also if all failed. The cost is that of their calls, which the models above contain too.",
     columns: ["Figure", "Pipelines", "Batches of verdicts"],
-    rows: executionFigures(pipelines).map(([name, value], at) => [
-      name,
-      value,
-      beside[at]?.[1] ?? null,
-    ]),
+    rows: [
+      ...executionFigures(pipelines).map(([name, value], at): readonly ReportCell[] => [
+        name,
+        value,
+        beside[at]?.[1] ?? null,
+      ]),
+      ["Documents succeeded", pipelines.documents_succeeded, null],
+      ["Documents failed", pipelines.documents_failed, null],
+    ],
   };
 }
 

@@ -22,6 +22,9 @@ const OF_EVENTS = [
   "documents",
   /** Documents of ended runs of pipelines: those that succeeded and those that failed. */
   "pipeline_documents",
+  /** Of them. Neither has those of before this was counted. */
+  "pipeline_documents_succeeded",
+  "pipeline_documents_failed",
   /** Runs of pipelines that ended. */
   "pipelines",
   "pipelines_completed",
@@ -82,7 +85,15 @@ export interface Executions {
   readonly microNeurons: bigint;
 }
 
-export const pipelineRuns = (work: WorkSums): Executions => ({
+/** Runs of pipelines: a run is completed when each of its documents has an outcome, so also if all failed. */
+export interface PipelineRuns extends Executions {
+  readonly documentsSucceeded: number;
+  readonly documentsFailed: number;
+}
+
+export const pipelineRuns = (work: WorkSums): PipelineRuns => ({
+  documentsSucceeded: workCount(work, "pipeline_documents_succeeded"),
+  documentsFailed: workCount(work, "pipeline_documents_failed"),
   executions: workCount(work, "pipelines"),
   completed: workCount(work, "pipelines_completed"),
   steps: workCount(work, "pipeline_steps"),

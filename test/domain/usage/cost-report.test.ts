@@ -62,6 +62,8 @@ const PERIOD: Period = {
       steps: 40,
       duration_ms: 7000,
       micro_neurons: 1_000_000_000,
+      documents_succeeded: 7,
+      documents_failed: 5,
     },
     batches: { executions: 0, completed: 0, steps: 0, duration_ms: 0, micro_neurons: 0 },
   },
@@ -109,6 +111,8 @@ describe("the report of a period", () => {
       ["Average duration, ms", 2333, null],
       ["Micro-neurons", 1_000_000_000, 0],
       ["Cost, USD", "0.011", "0"],
+      ["Documents succeeded", 7, null],
+      ["Documents failed", 5, null],
     ]);
   });
 
