@@ -1,39 +1,51 @@
 // Ordered numbers that know how many of them are below a level, and their sum. To add, remove or look up one
 // takes as many steps as the logarithm of their count. It is a treap with priorities from a fixed sequence,
 // so that runs can be repeated.
+// Nodes are positions in lists of numbers, which take a third of the memory of objects.
 
-interface Node<Item> {
-  readonly key: number;
-  /** Distinguishes equal keys. */
-  readonly tie: number;
-  readonly item: Item;
-  readonly priority: number;
-  left: Node<Item> | null;
-  right: Node<Item> | null;
-  count: number;
-  sum: number;
-}
+/** The position of a node; 0: there is none. */
+type Tree = number;
 
-type Tree<Item> = Node<Item> | null;
+/** Nodes for which there is room at first. */
+const FIRST_ROOM = 8;
 
 export class SumTree<Item = null> {
-  #root: Tree<Item> = null;
+  #root: Tree = 0;
   #drawn = 2_463_534_242;
+  #keys = new Float64Array(FIRST_ROOM);
+  /** They distinguish equal keys. */
+  #ties = new Float64Array(FIRST_ROOM);
+  #sums = new Float64Array(FIRST_ROOM);
+  #counts = new Int32Array(FIRST_ROOM);
+  #priorities = new Int32Array(FIRST_ROOM);
+  #left = new Int32Array(FIRST_ROOM);
+  #right = new Int32Array(FIRST_ROOM);
+  #items: (Item | undefined)[] = [];
+  /** Positions from here on were never used. */
+  #end = 1;
+  /** The first position that is free again; `#left` has the next. */
+  #free: Tree = 0;
   /** Visited nodes so far, for tests that count them. */
   steps = 0;
 
   get count(): number {
-    return this.#root?.count ?? 0;
+    return this.#counts[this.#root] ?? 0;
   }
 
   /** The sum of all keys. */
   get sum(): number {
-    return this.#root?.sum ?? 0;
+    return this.#sums[this.#root] ?? 0;
   }
 
   add(key: number, tie: number, item: Item): void {
-    const priority = this.#draw();
-    const node = { key, tie, item, priority, left: null, right: null, count: 1, sum: key };
+    const node = this.#place();
+    this.#keys[node] = key;
+    this.#ties[node] = tie;
+    this.#priorities[node] = this.#draw();
+    this.#left[node] = 0;
+    this.#right[node] = 0;
+    this.#items[node] = item;
+    this.#summed(node);
     const [before, after] = this.#split(this.#root, key, tie);
     this.#root = this.#merge(this.#merge(before, node), after);
   }
@@ -41,8 +53,55 @@ export class SumTree<Item = null> {
   /** The key must be in the tree. */
   remove(key: number, tie: number): void {
     const [before, rest] = this.#split(this.#root, key, tie);
-    const [, after] = this.#split(rest, key, tie + 1);
+    const [removed, after] = this.#split(rest, key, tie + 1);
     this.#root = this.#merge(before, after);
+    if (this.#root === 0) return this.#clear();
+    this.#items[removed] = undefined;
+    this.#left[removed] = this.#free;
+    this.#free = removed;
+  }
+
+  /** Gives back the memory of many. */
+  #clear(): void {
+    this.#resize(FIRST_ROOM);
+    this.#items = [];
+    this.#end = 1;
+    this.#free = 0;
+  }
+
+  #place(): Tree {
+    const free = this.#free;
+    if (free !== 0) {
+      this.#free = this.#leftOf(free);
+      return free;
+    }
+    if (this.#end === this.#keys.length) this.#resize(2 * this.#end);
+    this.#end += 1;
+    return this.#end - 1;
+  }
+
+  #resize(room: number): void {
+    if (room === this.#keys.length) return;
+    const [floats, whole] = [() => new Float64Array(room), () => new Int32Array(room)];
+    this.#keys = copied(this.#keys, floats());
+    this.#ties = copied(this.#ties, floats());
+    this.#sums = copied(this.#sums, floats());
+    this.#counts = copied(this.#counts, whole());
+    this.#priorities = copied(this.#priorities, whole());
+    this.#left = copied(this.#left, whole());
+    this.#right = copied(this.#right, whole());
+  }
+
+  #keyOf(node: Tree): number {
+    return this.#keys[node] ?? 0;
+  }
+
+  #leftOf(node: Tree): Tree {
+    return this.#left[node] ?? 0;
+  }
+
+  #rightOf(node: Tree): Tree {
+    return this.#right[node] ?? 0;
   }
 
   /** The sum of `level - key` over all keys below the level. */
@@ -50,15 +109,15 @@ export class SumTree<Item = null> {
     let count = 0;
     let sum = 0;
     let node = this.#root;
-    while (node !== null) {
+    while (node !== 0) {
       this.steps += 1;
-      if (node.key >= level) {
-        node = node.left;
+      if (this.#keyOf(node) >= level) {
+        node = this.#leftOf(node);
         continue;
       }
-      count += 1 + (node.left?.count ?? 0);
-      sum += node.key + (node.left?.sum ?? 0);
-      node = node.right;
+      count += 1 + this.#countOf(this.#leftOf(node));
+      sum += this.#keyOf(node) + (this.#sums[this.#leftOf(node)] ?? 0);
+      node = this.#rightOf(node);
     }
     return count === 0 ? 0 : level * count - sum;
   }
@@ -67,37 +126,37 @@ export class SumTree<Item = null> {
   countAbove(level: number): number {
     let count = 0;
     let node = this.#root;
-    while (node !== null) {
+    while (node !== 0) {
       this.steps += 1;
-      if (node.key <= level) {
-        node = node.right;
+      if (this.#keyOf(node) <= level) {
+        node = this.#rightOf(node);
         continue;
       }
-      count += 1 + (node.right?.count ?? 0);
-      node = node.left;
+      count += 1 + this.#countOf(this.#rightOf(node));
+      node = this.#leftOf(node);
     }
     return count;
   }
 
   /** `Infinity` when the tree is empty. */
   get least(): number {
-    let node = this.#root;
-    while (node?.left != null) node = node.left;
-    return node?.key ?? Infinity;
+    return this.#root === 0 ? Infinity : this.#keyOf(this.#outermost((node) => this.#leftOf(node)));
   }
 
   /** The item of the least key; null when the tree is empty. */
   get first(): Item | null {
-    let node = this.#root;
-    while (node?.left != null) node = node.left;
-    return node?.item ?? null;
+    return this.#items[this.#outermost((node) => this.#leftOf(node))] ?? null;
   }
 
   /** 0 when the tree is empty. */
   get most(): number {
+    return this.#root === 0 ? 0 : this.#keyOf(this.#outermost((node) => this.#rightOf(node)));
+  }
+
+  #outermost(next: (node: Tree) => Tree): Tree {
     let node = this.#root;
-    while (node?.right != null) node = node.right;
-    return node?.key ?? 0;
+    for (let beyond = node; beyond !== 0; beyond = next(node)) node = beyond;
+    return node;
   }
 
   ascending(): Generator<readonly [number, Item]> {
@@ -108,38 +167,51 @@ export class SumTree<Item = null> {
     return this.#walk(this.#root, true);
   }
 
-  *#walk(node: Tree<Item>, isDown: boolean): Generator<readonly [number, Item]> {
-    if (node === null) return;
+  *#walk(node: Tree, isDown: boolean): Generator<readonly [number, Item]> {
+    if (node === 0) return;
     this.steps += 1;
-    yield* this.#walk(isDown ? node.right : node.left, isDown);
-    yield [node.key, node.item];
-    yield* this.#walk(isDown ? node.left : node.right, isDown);
+    const [left, right] = [this.#leftOf(node), this.#rightOf(node)];
+    yield* this.#walk(isDown ? right : left, isDown);
+    yield [this.#keyOf(node), this.#items[node] as Item];
+    yield* this.#walk(isDown ? left : right, isDown);
   }
 
   /** The nodes before (key, tie), and the others. */
-  #split(node: Tree<Item>, key: number, tie: number): [Tree<Item>, Tree<Item>] {
-    if (node === null) return [null, null];
+  #split(node: Tree, key: number, tie: number): [Tree, Tree] {
+    if (node === 0) return [0, 0];
     this.steps += 1;
-    if (node.key < key || (node.key === key && node.tie < tie)) {
-      const [before, after] = this.#split(node.right, key, tie);
-      node.right = before;
-      return [summed(node), after];
+    const own = this.#keyOf(node);
+    if (own < key || (own === key && (this.#ties[node] ?? 0) < tie)) {
+      const [before, after] = this.#split(this.#rightOf(node), key, tie);
+      this.#right[node] = before;
+      return [this.#summed(node), after];
     }
-    const [before, after] = this.#split(node.left, key, tie);
-    node.left = after;
-    return [before, summed(node)];
+    const [before, after] = this.#split(this.#leftOf(node), key, tie);
+    this.#left[node] = after;
+    return [before, this.#summed(node)];
   }
 
-  #merge(before: Tree<Item>, after: Tree<Item>): Tree<Item> {
-    if (before === null) return after;
-    if (after === null) return before;
+  #merge(before: Tree, after: Tree): Tree {
+    if (before === 0) return after;
+    if (after === 0) return before;
     this.steps += 1;
-    if (before.priority > after.priority) {
-      before.right = this.#merge(before.right, after);
-      return summed(before);
+    if ((this.#priorities[before] ?? 0) > (this.#priorities[after] ?? 0)) {
+      this.#right[before] = this.#merge(this.#rightOf(before), after);
+      return this.#summed(before);
     }
-    after.left = this.#merge(before, after.left);
-    return summed(after);
+    this.#left[after] = this.#merge(before, this.#leftOf(after));
+    return this.#summed(after);
+  }
+
+  #countOf(node: Tree): number {
+    return this.#counts[node] ?? 0;
+  }
+
+  #summed(node: Tree): Tree {
+    const [left, right] = [this.#leftOf(node), this.#rightOf(node)];
+    this.#counts[node] = 1 + this.#countOf(left) + this.#countOf(right);
+    this.#sums[node] = this.#keyOf(node) + (this.#sums[left] ?? 0) + (this.#sums[right] ?? 0);
+    return node;
   }
 
   /** Xorshift, by Marsaglia. */
@@ -153,8 +225,7 @@ export class SumTree<Item = null> {
   }
 }
 
-function summed<Item>(node: Node<Item>): Node<Item> {
-  node.count = 1 + (node.left?.count ?? 0) + (node.right?.count ?? 0);
-  node.sum = node.key + (node.left?.sum ?? 0) + (node.right?.sum ?? 0);
-  return node;
+function copied<Numbers extends Float64Array | Int32Array>(from: Numbers, into: Numbers): Numbers {
+  into.set(from.subarray(0, into.length));
+  return into;
 }

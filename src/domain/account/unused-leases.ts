@@ -29,13 +29,16 @@ interface Entry {
   /** When its tenant was last asked, and the number of its latest message at that time. */
   lastRecall: { readonly atMs: number; readonly seq: number } | null;
   mayAsk: boolean;
-  /** Its places in the orders. */
-  places: readonly (readonly [SumTree<Entry>, number])[];
+  /** Its places in the orders: the position of an order and the key in it, in turn. */
+  places: readonly number[];
 }
+
+/** Positions in the list of orders. */
+const [SILENT, BUSY, FLOORED, PENDING, ENDS, ALL_ENDS] = [0, 1, 2, 3, 4, 5] as const;
 
 export class UnusedLeases {
   readonly #entries = new Map<string, Entry>();
-  #orders = 0;
+  #entered = 0;
   /** Silent shares, by the unused amount. */
   readonly #silent = new SumTree<Entry>();
   /** Other shares with no unused floor, by the granted amount that is not used. */
@@ -47,14 +50,21 @@ export class UnusedLeases {
   /** Shares with an unused amount, by the end of the lease: those that may be asked, and all of them. */
   readonly #ends = new SumTree<Entry>();
   readonly #allEnds = new SumTree<Entry>();
+  readonly #orders = [
+    this.#silent,
+    this.#busy,
+    this.#floored,
+    this.#pending,
+    this.#ends,
+    this.#allEnds,
+  ];
   /** Queues in the order of time. */
   readonly #reports = new Map<string, number>();
   readonly #askedSoon = new Map<string, number>();
   readonly #askedLate = new Map<string, number>();
 
   get steps(): number {
-    const trees = [this.#silent, this.#busy, this.#floored, this.#pending, this.#ends];
-    return trees.reduce((sum, { steps }) => sum + steps, this.#allEnds.steps);
+    return this.#orders.reduce((sum, { steps }) => sum + steps, 0);
   }
 
   put(share: Share, floor: number, nowMs: number): void {
@@ -175,7 +185,7 @@ export class UnusedLeases {
   }
 
   #fresh(key: string, share: Share): Entry {
-    const order = (this.#orders += 1);
+    const order = (this.#entered += 1);
     const nothing = { floor: 0, isSilent: false, lastRecall: null, mayAsk: true, places: [] };
     const entry = { order, share, ...nothing };
     this.#entries.set(key, entry);
@@ -186,27 +196,33 @@ export class UnusedLeases {
   #place(entry: Entry, nowMs: number | null): void {
     const { granted, spent, pending, deadlineMs } = entry.share;
     const left = granted - spent - pending;
-    const ends: Entry["places"] = left > 0 ? [[this.#allEnds, deadlineMs]] : [];
+    const ends: Entry["places"] = left > 0 ? [ALL_ENDS, deadlineMs] : [];
     if (nowMs !== null) entry.mayAsk = mayBeAsked(entry, nowMs);
     if (!entry.mayAsk) return this.#move(entry, ends);
     const places = [...ends];
-    if (left > 0) places.push([this.#ends, deadlineMs]);
+    if (left > 0) places.push(ENDS, deadlineMs);
     const beyond = granted - entry.floor;
     if (beyond > 0 && left > 0) {
-      if (entry.isSilent) places.push([this.#silent, Math.min(left, beyond)]);
-      else if (left <= beyond) places.push([this.#busy, left]);
-      else places.push([this.#floored, beyond]);
+      if (entry.isSilent) places.push(SILENT, Math.min(left, beyond));
+      else if (left <= beyond) places.push(BUSY, left);
+      else places.push(FLOORED, beyond);
     }
     if (pending > 0 && granted > Math.max(spent, entry.floor)) {
-      places.push([this.#pending, pending]);
+      places.push(PENDING, pending);
     }
     this.#move(entry, places);
   }
 
   #move(entry: Entry, places: Entry["places"]): void {
     // The order is negative so that of equal keys, descending, the first comes first.
-    for (const [tree, key] of entry.places) tree.remove(key, 0 - entry.order);
-    for (const [tree, key] of places) tree.add(key, 0 - entry.order, entry);
+    const tie = 0 - entry.order;
+    const before = entry.places;
+    for (let at = 0; at < before.length; at += 2) {
+      this.#orders[before[at] ?? 0]?.remove(before[at + 1] ?? 0, tie);
+    }
+    for (let at = 0; at < places.length; at += 2) {
+      this.#orders[places[at] ?? 0]?.add(places[at + 1] ?? 0, tie, entry);
+    }
     entry.places = places;
   }
 }
