@@ -114,6 +114,20 @@ describe("a message", () => {
   });
 });
 
+describe("promises in memory", () => {
+  it("are bounded, and are read again", async () => {
+    await inAccount(({ storage }) => {
+      fill(storage, 6_000);
+      const { promises } = new PoolCache(new PoolStore(counting(storage).db), "paid");
+      for (let at = 0; at < 6_000; at += 1) promises.get(nameOf(at));
+      expect(promises.size).toBe(5_000);
+      expect(promises.get(nameOf(0))?.tenant).toBe(nameOf(0));
+      expect(promises.size).toBe(5_000);
+      expect(promises.sums.tenants).toBe(6_000);
+    });
+  });
+});
+
 describe("a call that comes alone", () => {
   it("costs one row beside that of its lease, whatever classes it takes units of", async () => {
     await inAccount(({ storage }) => {

@@ -269,9 +269,12 @@ const isOpen = ({ granted, spent, pending }: Share): boolean =>
 
 type Sums = PromiseSums & { readonly tenants: number };
 
+/** Promises in memory: about 2 MB. A message of another tenant reads one row. */
+const MOST_KNOWN = 5_000;
+
 /**
- * Promises to tenants: those that were looked up since the object started, and sums of all. They are
- * changed with the rows; `forget` drops them.
+ * Promises to tenants: those that were looked up last, and sums of all. They are changed with the rows;
+ * `forget` drops them.
  */
 export class PromiseCache {
   readonly #store: PromiseStore;
@@ -292,7 +295,7 @@ export class PromiseCache {
     if (known !== undefined) return known;
     const read = this.#store.read(tenant);
     if (read === null) return undefined;
-    this.#known.set(tenant, read);
+    this.#know(read);
     return read;
   }
 
@@ -322,8 +325,22 @@ export class PromiseCache {
       this.#known.delete(tenant);
       this.#store.remove(tenant);
     } else {
-      this.#known.set(tenant, next);
+      this.#know(next);
       this.#store.write(next);
     }
+  }
+
+  /** In place of the one that has been known for the longest time. */
+  #know(promise: TenantPromise): void {
+    this.#known.delete(promise.tenant);
+    this.#known.set(promise.tenant, promise);
+    if (this.#known.size <= MOST_KNOWN) return;
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  /** The number of promises in memory. */
+  get size(): number {
+    return this.#known.size;
   }
 }
