@@ -244,7 +244,7 @@ class History {
     const { rolledBefore, closedBefore } = await readUpkeep(env.REPORTS);
     const outdated = {
       hours: rolledBefore * 24,
-      hourSums: closedBefore * 24,
+      hourSums: (closedBefore - 1) * 24,
       days: 0,
       userDays: 0,
       expiredAtMs: 0,
@@ -373,7 +373,7 @@ const GROUPINGS: readonly (readonly GroupKey[])[] = [
 
 /** Hours of open days that are read from sums. */
 async function hoursSummed(): Promise<number> {
-  const sql = `SELECT COUNT(*) AS n FROM call_hour_sums, upkeep WHERE hour >= 24 * closed_before
+  const sql = `SELECT COUNT(*) AS n FROM call_hour_sums, upkeep WHERE hour >= 24 * (closed_before - 1)
     AND hour NOT IN (SELECT hour FROM marked_hours)`;
   return Number((await env.REPORTS.prepare(sql).first())?.["n"]);
 }
