@@ -31,7 +31,7 @@ export const MODELS = [
   "text-moderation-stable",
 ] as const;
 
-/** Strings of one call: each is a unit of the tenant's `requests`, whose limit says the rest. */
+/** Strings of one call. Each is a unit of the tenant's `requests`, which may allow fewer. */
 const MAX_STRINGS = 1000;
 
 const TextPart = object({ type: v.literal("text"), text });
@@ -64,7 +64,7 @@ export const ModerationInput = object({
   input: v.pipe(
     v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_STRINGS)), ItemParts]),
     v.description(
-      "A text, texts (each a result, at most as many as `requests` allows), or the parts of one item.",
+      "A text, up to 1,000 texts (each a result and a unit of `requests`), or the parts of one item.",
     ),
   ),
   user: v.optional(name("The person.")),
