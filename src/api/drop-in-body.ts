@@ -1,12 +1,9 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
-import { isExactNumber } from "../io/exact-json.ts";
+import { type Fields, isEmptyList, isFields } from "./object-input.ts";
 
 // What clients of the drop-in surfaces send in other ways than their documents say. Most write an
 // option that was not given as null, some as nothing; histories come back as other providers write
 // them. It is put right before a schema sees it: what means the same is taken, and nothing is guessed.
-
-/** A JSON object, or the fields of a form. */
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** Texts that are the input itself: an empty one is a wrong one, and not absent. */
 const INPUTS: ReadonlySet<string> = new Set(["input", "prompt", "text"]);
@@ -369,15 +366,6 @@ function mendedPart(part: unknown): unknown {
 export const isThought = (part: unknown): boolean => isFields(part) && THOUGHTS.has(part["type"]);
 
 const THOUGHTS: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking", "reasoning"]);
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Uint8Array) &&
-  !isExactNumber(value);
-
-export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 const isFilled = (list: unknown): boolean => Array.isArray(list) && list.length > 0;
 

@@ -1,8 +1,20 @@
 import * as v from "valibot";
-import { isEmptyList, isFields } from "./drop-in-body.ts";
+import { isExactNumber } from "../io/exact-json.ts";
 
 // The objects of a caller's body. valibot's own schemas also take a list as an object, with its indices as
 // names: `metadata: ["a"]` would be `{ "0": "a" }`. Every object that a body may hold is made here.
+
+/** A JSON object, or the fields of a form. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Uint8Array) &&
+  !isExactNumber(value);
+
+export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 /** The same schema, with another value in place of some of what it is given. */
 function given<S extends v.GenericSchema>(schema: S, instead: (value: unknown) => unknown): S {

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { RequestFailure } from "../../domain/ledger/failure.ts";
 import { stated } from "../../http/field-errors.ts";
-import { isEmptyList } from "../drop-in-body.ts";
 import { between, policyName } from "../field.ts";
 import {
   choiceCount,
@@ -18,7 +17,7 @@ import { Messages } from "./chat-messages.ts";
 import { tooManyLogprobs, topLogprobs } from "./logprobs.ts";
 import { seed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
-import { object, orEmptyList, record, strictObject } from "../object-input.ts";
+import { isEmptyList, object, orEmptyList, record, strictObject } from "../object-input.ts";
 
 // OpenAI's chat completions as its clients ask for them. Fields that nobody here knows are ignored,
 // as the original does; fields that it knows and we cannot honour are refused where ignoring them

@@ -3,7 +3,7 @@ import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts"
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { ChatEvent, ChatMessage, ChatOutput } from "../../engines/inference.ts";
 import { FINISH_REASONS } from "../../engines/inference.ts";
-import { formRefused, isEmptyList } from "../drop-in-body.ts";
+import { formRefused } from "../drop-in-body.ts";
 import { between, wholeNumber } from "../field.ts";
 import {
   choiceCount,
@@ -27,7 +27,7 @@ import { seed } from "../seed.ts";
 import { MOST_TOP_LOGPROBS } from "../../engines/logprobs.ts";
 import { TextLogprobsOutput, tooManyLogprobs, toTextLogprobs } from "./logprobs.ts";
 import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
-import { object } from "../object-input.ts";
+import { isEmptyList, object } from "../object-input.ts";
 
 // OpenAI's older completions: a text in, a text out. The models here are asked as in a chat, with the
 // text as what the user says; they answer it rather than write on.

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts";
 import { stated } from "../../http/field-errors.ts";
-import { isEmptyList } from "../drop-in-body.ts";
 import { between, policyName } from "../field.ts";
 import { ModerationField } from "../openai/chat-moderation.ts";
 import {
@@ -14,7 +13,7 @@ import {
 } from "../openai/drop-in.ts";
 import { effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { Input, unservedInput } from "./input-items.ts";
-import { object, orEmptyList, record, strictObject } from "../object-input.ts";
+import { isEmptyList, object, orEmptyList, record, strictObject } from "../object-input.ts";
 import { type FunctionTool, isServedTool, jsonObject, Tool, ToolChoice } from "./tools.ts";
 
 // The body of POST /v1/responses, and how it is asked of a chat. Fields that nobody here knows are ignored,

@@ -1,16 +1,14 @@
 import type { FieldError } from "../../domain/ledger/failure.ts";
 import {
-  type Fields,
   flatTool,
   formatOf,
   formRefused,
-  isEmptyList,
-  isFields,
   isThought,
   mended,
   mendedMessage,
   straySchema,
 } from "../drop-in-body.ts";
+import { type Fields, isEmptyList, isFields } from "../object-input.ts";
 
 // What clients of the Responses API leave out, or write as they do for chats. Null means absent already.
 

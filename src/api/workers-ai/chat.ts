@@ -3,7 +3,7 @@ import type { ChatMessage, ChatPart } from "../../engines/inference.ts";
 import type { Picture } from "../../engines/picture.ts";
 import { stated } from "../../http/field-errors.ts";
 import { between } from "../field.ts";
-import { chatFormRefused, isEmptyList, withChatForms } from "../drop-in-body.ts";
+import { chatFormRefused, withChatForms } from "../drop-in-body.ts";
 import { seed, withExactSeed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { image, readImage, type ReadPicture } from "../picture-input.ts";
@@ -12,7 +12,7 @@ import { OlderMessages, toMessages } from "../openai/chat-messages.ts";
 import { known, maxTokens, stopSequences } from "../openai/drop-in.ts";
 import { tooManyLogprobs, topLogprobs } from "../openai/logprobs.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
-import { object, orEmptyList, record } from "../object-input.ts";
+import { isEmptyList, object, orEmptyList, record } from "../object-input.ts";
 
 // Text generation in the Workers AI drop-in: a prompt or messages, in the inputs of its older models
 // and those of its newer ones, which speak OpenAI's.
