@@ -14,6 +14,9 @@ const RUDE = "You are a stupid idiot and nobody likes you.";
 const KIND = "Thank you all for the lovely evening in our garden.";
 const SPANISH = "No me gusta nada lo que has dicho esta tarde en la plaza.";
 
+const LONG = "kind ".repeat(21_000);
+const NO_LANGUAGE = "qzx vrrk plomf zwerk trunq";
+
 const server = new Server();
 const require = createRequire(join(HERE, "package.json"));
 
@@ -68,6 +71,8 @@ test("perspective-api-client, whose address stands in its code", async () => {
       ],
       [() => client.analyze(SPANISH), 400, /does not support request languages: es/],
       [() => client.analyze("", { validate: false }), 400, /Comment must be non-empty\./],
+      [() => client.analyze(LONG, { validate: false }), 400, /Comment text too long\./],
+      [() => client.analyze(NO_LANGUAGE), 400, /Unable to detect language/],
       [() => client.analyze("x", { attributes: [] }), 400, /Missing requested_attributes/],
       [() => new Perspective({ apiKey: `${key}x` }).analyze(RUDE), 400, /API key not valid/],
       // A key with more rights than these methods need is refused in an address.
@@ -87,11 +92,16 @@ test("perspective-api-client, whose address stands in its code", async () => {
   }
 });
 
-test("Google's generated client for Node", async () => {
+/** Google's generated client for Node. @param {string | undefined} auth undefined: without a key */
+async function googleClient(auth) {
   const { Discovery } = require("googleapis-common");
   const discover = new Discovery({ debug: false, includePrivate: false });
   const make = await discover.discoverAPI(`${server.url}/$discovery/rest?version=v1alpha1`);
-  const client = make({ auth: key }, {});
+  return make(auth === undefined ? {} : { auth }, {});
+}
+
+test("Google's generated client for Node", async () => {
+  const client = await googleClient(key);
   const { data } = await client.comments.analyze({
     requestBody: {
       comment: { text: `${KIND} ${RUDE}` },
@@ -122,6 +132,93 @@ test("Google's generated client for Node", async () => {
     },
   });
   assert.equal(suggested.data.clientToken, "node");
+});
+
+const asked = (comment, more = {}) => ({
+  comment,
+  requestedAttributes: { TOXICITY: {} },
+  ...more,
+});
+
+const KIND_TEXT = { text: KIND };
+const PERCENTILE = { requestedAttributes: { TOXICITY: { scoreType: "PERCENTILE" } } };
+
+/** @type {readonly [errorType: string, message: RegExp, body: object][]} */
+const REFUSALS = [
+  ["COMMENT_EMPTY", /^Comment must be non-empty\.$/, asked({ text: " " })],
+  ["COMMENT_TOO_LONG", /^Comment text too long\.$/, asked({ text: LONG })],
+  ["NO_REQUESTED_ATTRIBUTES", /^Missing requested_attributes$/, { comment: KIND_TEXT }],
+  ["LANGUAGE_DETECTION_FAILED", /^Unable to detect language$/, asked({ text: NO_LANGUAGE })],
+  [
+    "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
+    /^Attribute TOXICITY does not support request languages: es$/,
+    asked({ text: SPANISH }),
+  ],
+  [
+    "INVALID_REQUEST",
+    /^Unknown requested attribute: FLIRTATION$/,
+    asked(KIND_TEXT, { requestedAttributes: { FLIRTATION: {} } }),
+  ],
+  [
+    "INVALID_REQUEST",
+    /^Requested score type PERCENTILE is not supported by attribute TOXICITY$/,
+    asked(KIND_TEXT, PERCENTILE),
+  ],
+  [
+    "INVALID_REQUEST",
+    /^Currently, only 'PLAIN_TEXT' comments are supported$/,
+    asked({ text: KIND, type: "HTML" }),
+  ],
+  ["INVALID_REQUEST", /^Unknown text type$/, asked({ text: KIND, type: "MARKDOWN" })],
+  [
+    "INVALID_REQUEST",
+    /^Context can have either entries or article_and_parent_comment, but both fields/,
+    asked(KIND_TEXT, { context: { entries: [], articleAndParentComment: {} } }),
+  ],
+];
+
+const refusalOf = async (by, requestBody) => {
+  const request = by.comments.analyze({ requestBody }, { retry: false });
+  const error = await request.then(
+    () => assert.fail("It was not refused."),
+    (reason) => reason,
+  );
+  return { status: error.response.status, error: error.response.data.error };
+};
+
+test("each refusal, by Google's generated client for Node", async (t) => {
+  const client = await googleClient(key);
+  for (const [errorType, message, body] of REFUSALS) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await t.test(`${errorType}: ${message.source}`, async () => {
+      const { status, error } = await refusalOf(client, body);
+      assert.equal(status, 400);
+      assert.equal(error.status, "INVALID_ARGUMENT");
+      assert.match(error.message, message);
+      assert.equal(error.details[0].errorType, errorType);
+    });
+  }
+
+  await t.test("a key that is not ours", async () => {
+    const { status, error } = await refusalOf(await googleClient(`${key}x`), asked(KIND_TEXT));
+    assert.equal(status, 400);
+    assert.equal(error.details[0].reason, "API_KEY_INVALID");
+  });
+
+  await t.test("no key", async () => {
+    const { status, error } = await refusalOf(await googleClient(undefined), asked(KIND_TEXT));
+    assert.deepEqual([status, error.status], [403, "PERMISSION_DENIED"]);
+  });
+
+  await t.test("a rate that is used up", async () => {
+    const busy = await server.makeTenant("busy-forum", { rpm: { requests: 3 } });
+    const made = await server.send("POST", "/v1/keys", { key: busy, body: { role: "score" } });
+    const byBusy = await googleClient(made.body.key);
+    await byBusy.comments.analyze({ requestBody: asked(KIND_TEXT) });
+    const { status, error } = await refusalOf(byBusy, asked(KIND_TEXT));
+    assert.deepEqual([status, error.status], [429, "RESOURCE_EXHAUSTED"]);
+    assert.equal(error.details[0].reason, "RATE_LIMIT_EXCEEDED");
+  });
 });
 
 const noPython = isThere("python3", "--version") ? false : "there is no python3";
