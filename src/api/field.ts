@@ -119,6 +119,17 @@ export const pageAfter = (form: RegExp) => ({
 /** A page of a list whose cursor is the id of its last item. */
 export const pageAfterId = (prefix: IdPrefix) => pageAfter(idForm(prefix));
 
+/** The same cursor as a field of a body, where an empty one is not dropped before: it is the first page. */
+export const cursorAfterId = (prefix: IdPrefix) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.description(CURSOR),
+      v.regex(shaped(new RegExp(`^$|${idForm(prefix).source}`), WRONG_CURSOR)),
+      v.transform((text) => (text === "" ? undefined : text)),
+    ),
+  );
+
 /** The failure of a cursor that no page of the list gave. */
 export const NOT_A_CURSOR: InvalidRequest = invalid(["cursor"], WRONG_CURSOR);
 

@@ -17,8 +17,11 @@ import { cleanUp, DAY_MS, HOUR, MINUTE, NOW, rows, SECOND, stopClock } from "./a
 
 let tenant: TestTenant;
 let made = 0;
+/** Sessions of other tests. */
+let others: ReadonlySet<string>;
 beforeEach(async () => {
   stopClock();
+  others = new Set((await listDurableObjectIds(env.SESSION)).map(String));
   made += 1;
   tenant = await makeTenant(`session-once-${made}`);
 });
@@ -35,10 +38,11 @@ const listed = async (): Promise<string[]> =>
 const isReplayed = ({ headers }: Reply): boolean => headers.get("idempotency-replayed") === "true";
 const pathOf = (id: string): string => `/v1/sessions/${id}`;
 
-/** Objects of sessions in which something is stored. */
+/** Objects of this test's sessions in which something is stored. */
 async function storedObjects(): Promise<number> {
   let stored = 0;
   for (const id of await listDurableObjectIds(env.SESSION)) {
+    if (others.has(String(id))) continue;
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     stored += await runInDurableObject(
       env.SESSION.get(id),

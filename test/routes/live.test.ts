@@ -45,7 +45,7 @@ describe("GET /v1/live", () => {
     await reader?.cancel();
   });
 
-  it.each(["61", "-1", "1.5", "x", ""])("refuses for_s=%s", async (text) => {
+  it.each(["61", "-1", "1.5", "x"])("refuses for_s=%s", async (text) => {
     const reply = await tenant.call("GET", `/v1/live?for_s=${text}`);
     expect([reply.status, reply.body.kind]).toEqual([400, "invalid_request"]);
   });

@@ -244,7 +244,7 @@ describe("example 4: usage", () => {
   it.each([
     ["group_by=tenant", "group_by"],
     ["group_by=day,day", "group_by"],
-    ["group_by=", "group_by"],
+    ["group_by=,", "group_by"],
     ["group_by=user,hour", "group_by"],
     ["group_by=hour,key", "group_by"],
     ["group_by=hour&from=2026-10-20&to=2026-11-20", "from"],

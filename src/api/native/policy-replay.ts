@@ -4,7 +4,7 @@ import { isoTime } from "../../domain/ledger/period.ts";
 import { NOT_REPLAYED, type PolicyReplay } from "../../domain/moderation/policy-replay.ts";
 import { DECISIONS } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-errors.ts";
-import { inOrder, pageAfterId, time, timeInput, wholeNumber } from "../field.ts";
+import { inOrder, cursorAfterId, time, timeInput, wholeNumber } from "../field.ts";
 import { PolicyInput } from "./policy.ts";
 import { strictObject } from "../object-input.ts";
 
@@ -23,7 +23,7 @@ const ReplayFields = strictObject({
   ),
   from: v.optional(timeInput("Verdicts made at or after, in place of `days`.")),
   to: v.optional(timeInput("Verdicts made before.")),
-  cursor: pageAfterId("vrd").cursor,
+  cursor: cursorAfterId("vrd"),
 });
 
 export const ReplayInput = v.pipe(
