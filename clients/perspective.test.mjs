@@ -164,11 +164,6 @@ const REFUSALS = [
     /^Requested score type PERCENTILE is not supported by attribute TOXICITY$/,
     asked(KIND_TEXT, PERCENTILE),
   ],
-  [
-    "INVALID_REQUEST",
-    /^Currently, only 'PLAIN_TEXT' comments are supported$/,
-    asked({ text: KIND, type: "HTML" }),
-  ],
   ["INVALID_REQUEST", /^Unknown text type$/, asked({ text: KIND, type: "MARKDOWN" })],
   [
     "INVALID_REQUEST",
@@ -178,7 +173,7 @@ const REFUSALS = [
 ];
 
 const refusalOf = async (by, requestBody) => {
-  const request = by.comments.analyze({ requestBody }, { retry: false });
+  const request = by.comments.analyze({ requestBody });
   const error = await request.then(
     () => assert.fail("It was not refused."),
     (reason) => reason,
