@@ -50,3 +50,6 @@ export const record = <
 /** For the drop-in surfaces: PHP writes an object without fields as an empty list. */
 export const orEmptyList = <S extends v.GenericSchema>(schema: S): S =>
   given(schema, (value) => (isEmptyList(value) ? {} : value));
+
+/** Any object, for the drop-in surfaces: the schema of a tool or of an answer, options of a model. */
+export const jsonObject = orEmptyList(record(v.string(), v.unknown()));

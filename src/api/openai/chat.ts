@@ -10,6 +10,7 @@ import {
   personFields,
   stopSequences,
   streamOptions,
+  toolName,
   unusedFields,
 } from "./drop-in.ts";
 import { ModerationField } from "./chat-moderation.ts";
@@ -17,7 +18,7 @@ import { Messages } from "./chat-messages.ts";
 import { tooManyLogprobs, topLogprobs } from "./logprobs.ts";
 import { seed } from "../seed.ts";
 import { effortHeaders, effortTaken, reasoningEffort } from "../reasoning-effort.ts";
-import { isEmptyList, object, orEmptyList, record, strictObject } from "../object-input.ts";
+import { isEmptyList, jsonObject, object, orEmptyList, strictObject } from "../object-input.ts";
 
 // OpenAI's chat completions as its clients ask for them. Fields that nobody here knows are ignored,
 // as the original does; fields that it knows and we cannot honour are refused where ignoring them
@@ -26,10 +27,6 @@ import { isEmptyList, object, orEmptyList, record, strictObject } from "../objec
 
 /** OpenAI's own limit. */
 const MAX_TOOLS = 128;
-
-const jsonObject = orEmptyList(record(v.string(), v.unknown()));
-
-const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 
 const Tool = v.variant("type", [
   object({

@@ -42,7 +42,9 @@ export const stopSequences = v.nullish(
 /** Known so that it can be refused; anything may stand in it. */
 export const known = v.nullish(v.unknown());
 
-const withoutEffect = v.pipe(known, v.description("Taken, and changes nothing here."));
+export const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+
+export const withoutEffect = v.pipe(known, v.description("Taken, and changes nothing here."));
 
 /** Fields of OpenAI's newer clients on which no answer depends. */
 export const unusedFields = {
@@ -52,7 +54,7 @@ export const unusedFields = {
   prompt_cache_retention: withoutEffect,
 };
 
-/** Events that all have the same length would hide how long their texts are: nothing here makes them so. */
+/** Padding would hide how long the texts of events are. */
 export const obfuscation = v.nullish(
   v.pipe(
     v.boolean(),

@@ -10,11 +10,19 @@ import {
   obfuscation,
   personFields,
   unusedFields,
+  withoutEffect,
 } from "../openai/drop-in.ts";
 import { effortTaken, reasoningEffort } from "../reasoning-effort.ts";
 import { Input, unservedInput } from "./input-items.ts";
-import { isEmptyList, object, orEmptyList, record, strictObject } from "../object-input.ts";
-import { type FunctionTool, isServedTool, jsonObject, Tool, ToolChoice } from "./tools.ts";
+import {
+  isEmptyList,
+  jsonObject,
+  object,
+  orEmptyList,
+  record,
+  strictObject,
+} from "../object-input.ts";
+import { type FunctionTool, isServedTool, Tool, ToolChoice } from "./tools.ts";
 
 // The body of POST /v1/responses, and how it is asked of a chat. Fields that nobody here knows are ignored,
 // as the original does; fields that it knows and we cannot honour are refused by name.
@@ -56,8 +64,6 @@ const INCLUDES = [
   "web_search_call.action.sources",
   "web_search_call.results",
 ] as const;
-
-const unused = v.pipe(known, v.description("Taken, and changes nothing here."));
 
 const Fields = object({
   model: modelName,
@@ -113,8 +119,8 @@ const Fields = object({
   truncation: v.nullish(v.picklist(["auto", "disabled"])),
   ...personFields,
   ...unusedFields,
-  access_programs: unused,
-  background_options: unused,
+  access_programs: withoutEffect,
+  background_options: withoutEffect,
   image: v.pipe(known, v.description("Taken: a picture is shown to the model as it is.")),
   max_tool_calls: v.pipe(known, v.description("Taken: it counts tools that are not served here.")),
   stream_options: v.nullish(orEmptyList(object({ include_obfuscation: obfuscation }))),

@@ -1,10 +1,8 @@
 import * as v from "valibot";
-import { object, orEmptyList, record } from "../object-input.ts";
+import { jsonObject, object } from "../object-input.ts";
+import { toolName } from "../openai/drop-in.ts";
 
 // The tools of a response. Only functions of the caller are served; OpenAI's own tools are refused by name.
-
-export const jsonObject = orEmptyList(record(v.string(), v.unknown()));
-const toolName = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 
 /** OpenAI's tools that are no functions of the caller. */
 const UNSERVED_TOOLS = [

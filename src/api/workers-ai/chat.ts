@@ -12,7 +12,7 @@ import { OlderMessages, toMessages } from "../openai/chat-messages.ts";
 import { known, maxTokens, stopSequences } from "../openai/drop-in.ts";
 import { tooManyLogprobs, topLogprobs } from "../openai/logprobs.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
-import { isEmptyList, object, orEmptyList, record } from "../object-input.ts";
+import { isEmptyList, jsonObject, object, record } from "../object-input.ts";
 
 // Text generation in the Workers AI drop-in: a prompt or messages, in the inputs of its older models
 // and those of its newer ones, which speak OpenAI's.
@@ -24,7 +24,7 @@ const shortName = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 const Declaration = object({
   name: shortName,
   description: v.exactOptional(v.string()),
-  parameters: v.exactOptional(orEmptyList(record(v.string(), v.unknown()))),
+  parameters: v.exactOptional(jsonObject),
   strict: v.exactOptional(v.boolean()),
 });
 
@@ -58,7 +58,7 @@ const Fields = object({
   stop: stopSequences,
   chat_template_kwargs: v.nullish(
     v.pipe(
-      orEmptyList(record(v.string(), v.unknown())),
+      jsonObject,
       v.description("`enable_thinking` alone: false is a `reasoning_effort` of `none`."),
     ),
   ),
