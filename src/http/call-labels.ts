@@ -12,16 +12,16 @@ const BARE = /^[!#-[\]-~]{1,255}$/;
 const QUOTED = /^"((?:[!#-[\]-~]|\\["\\])+)"$/;
 const MAX_CHARS = 255;
 
-export const KEY_HEADER = "Idempotency-Key";
+export const IDEMPOTENCY_HEADER = "Idempotency-Key";
 
-/** The key of `request.headers.get("Idempotency-Key")`; null when there is none. */
+/** The key of `request.headers.get(IDEMPOTENCY_HEADER)`; null when there is none. */
 export function parseIdempotencyKey(header: string | null): string | null | InvalidRequest {
   if (header === null) return null;
   const text = header.trim();
   const key = BARE.test(text) ? text : QUOTED.exec(text)?.[1]?.replace(/\\(.)/g, "$1");
   if (key !== undefined && key.length <= MAX_CHARS) return key;
   return invalid(
-    [KEY_HEADER],
+    [IDEMPOTENCY_HEADER],
     `must be 1 to ${MAX_CHARS} visible ASCII characters, bare or in double quotes`,
   );
 }
@@ -40,7 +40,7 @@ export async function idempotencyOf(call: {
   readonly request: Request;
   readonly fingerprint: () => Promise<string>;
 }): Promise<Identified | InvalidRequest> {
-  const key = parseIdempotencyKey(call.request.headers.get(KEY_HEADER));
+  const key = parseIdempotencyKey(call.request.headers.get(IDEMPOTENCY_HEADER));
   if (key === null) return { kind: "read", idempotency: null };
   if (typeof key !== "string") return key;
   return { kind: "read", idempotency: { key, fingerprint: await call.fingerprint() } };

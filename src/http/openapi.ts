@@ -1,11 +1,7 @@
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
-import {
-  GOOGLE_KEY_HEADER,
-  GOOGLE_KEY_PARAM,
-  KEY_HEADER as TENANT_KEY_HEADER,
-} from "./authenticate.ts";
-import { KEY_HEADER } from "./call-labels.ts";
+import { GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM, KEY_HEADER } from "./authenticate.ts";
+import { IDEMPOTENCY_HEADER } from "./call-labels.ts";
 import { REASONS, statusesOf } from "./failure-status.ts";
 import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
@@ -38,7 +34,7 @@ export const honoursKey = ({ failures, ignoresIdempotencyKey }: Route): boolean 
   failures.includes("idempotency_key_reused") && ignoresIdempotencyKey !== true;
 
 const IDEMPOTENCY_KEY: JsonObject = {
-  name: KEY_HEADER,
+  name: IDEMPOTENCY_HEADER,
   in: "header",
   required: false,
   description:
@@ -184,7 +180,7 @@ export function openApiDocument(
     components: {
       securitySchemes: {
         tenantKey: { ...bearer, description: "A tenant's key: `ng_<tenant>_…`." },
-        namedKey: { type: "apiKey", in: "header", name: TENANT_KEY_HEADER },
+        namedKey: { type: "apiKey", in: "header", name: KEY_HEADER },
         adminToken: { ...bearer, description: "The platform's token, `ADMIN_TOKEN`." },
         googleKey: { type: "apiKey", in: "header", name: GOOGLE_KEY_HEADER },
         queryKey: {

@@ -5,7 +5,7 @@ import type { Failure } from "../domain/ledger/failure.ts";
 import { BodyBudget } from "../io/body-budget.ts";
 import { authenticate, INVALID_KEY } from "./authenticate.ts";
 import type { Caller, MirrorCaller, PlatformCaller } from "./call.ts";
-import { KEY_HEADER, parseIdempotencyKey } from "./call-labels.ts";
+import { IDEMPOTENCY_HEADER, parseIdempotencyKey } from "./call-labels.ts";
 import { NO_RETRY } from "./failure-headers.ts";
 import { newId } from "./ids.ts";
 import { actionOf, type Mount, mountsOf, ACCOUNT } from "./mount.ts";
@@ -81,7 +81,8 @@ async function run(
     caller = known;
   }
   // Also where it has no use: a client that sends one relies on it.
-  const key = route.method === "POST" ? parseIdempotencyKey(request.headers.get(KEY_HEADER)) : null;
+  const key =
+    route.method === "POST" ? parseIdempotencyKey(request.headers.get(IDEMPOTENCY_HEADER)) : null;
   if (key !== null && typeof key !== "string") return key;
   const path = parseParams(mount, encoded);
   if (path.kind !== "parsed") return path;

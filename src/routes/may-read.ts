@@ -1,4 +1,4 @@
-import { parseIdempotencyKey } from "../http/call-labels.ts";
+import { IDEMPOTENCY_HEADER, parseIdempotencyKey } from "../http/call-labels.ts";
 import type { LargeRequest, MayRead } from "../http/parse-call.ts";
 import { readTenant, objectCaller } from "../edge/bindings.ts";
 
@@ -10,7 +10,7 @@ export const mayRead: MayRead = async ({
   caller,
   route,
 }: LargeRequest) => {
-  const idempotencyKey = parseIdempotencyKey(request.headers.get("Idempotency-Key"));
+  const idempotencyKey = parseIdempotencyKey(request.headers.get(IDEMPOTENCY_HEADER));
   if (idempotencyKey !== null && typeof idempotencyKey !== "string") return idempotencyKey;
   const call = route.admits === undefined ? null : { ...route.admits, idempotencyKey };
   const reply = await readTenant({ env, caller }, (tenant) =>
