@@ -60,7 +60,7 @@ interface TimeRange {
   readonly to?: number | undefined;
 }
 
-/** Of a query or a body with `from` and `to`: no time is both at or after the one and before the other. */
+/** For a query or a body with `from` and `to`: if `from` is later, no time is between them. */
 export const inOrder = <Range extends TimeRange>() =>
   v.check(
     stated(

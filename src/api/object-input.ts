@@ -26,7 +26,7 @@ function given<S extends v.GenericSchema>(schema: S, instead: (value: unknown) =
   return v._standardSchema({ ...schema, "~run": read });
 }
 
-/** Null is no object: anything that is none gets the error that null gets. */
+/** A value that is no object gets the error of null. */
 const onlyObjects = <S extends v.GenericSchema>(schema: S): S =>
   given(schema, (value) => (isFields(value) ? value : null));
 

@@ -141,8 +141,8 @@ async function parseBody(
 }
 
 /**
- * Of two settings of one name nobody knows which one is meant. The drop-in surfaces take the last, as their
- * originals do.
+ * If a field is given twice, it is not clear which value is meant. The drop-in surfaces take the last one, as
+ * their originals do.
  */
 function repeatedField({ value, names, rawBody }: Read): BodyFailure | null {
   if (names <= countNames(value)) return null;

@@ -279,7 +279,7 @@ type Match =
 const pattern = (path: string): string =>
   path.replace(/(?<!\/):/g, "(?:[:]|%3[Aa])").replaceAll("$", "[$]");
 
-/** itty-router takes `/v1/verdicts/` for `/v1/verdicts`, and the second slash of `run//model` as its own. */
+/** itty-router takes `/v1/verdicts/` for `/v1/verdicts`, and `run//model` for the model `/model`. */
 const hasNoRoute = (pathname: string): boolean => /.\/$|\/\//.test(pathname);
 
 function matcherOf({ path }: Mount): RegExp {

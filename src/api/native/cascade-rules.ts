@@ -27,14 +27,17 @@ export interface ThresholdPair {
   readonly block_above: number | null;
 }
 
-/** Scores between them would be both: blocked, but passed in a text of a person who may be in danger. */
-const inOrder = stated<ThresholdPair>(
+/**
+ * If `allow_below` were higher, a score between the two would do both: block a text, and let the text of a
+ * person who may be in danger pass.
+ */
+const thresholdsInOrder = stated<ThresholdPair>(
   "must have an allow_below of at most its block_above: lower the one or raise the other",
   ({ allow_below: allow, block_above: block }) =>
     allow === null || block === null || allow <= block,
 );
 
-const CascadeThresholds = v.pipe(strictObject(THRESHOLDS), v.check(inOrder));
+const CascadeThresholds = v.pipe(strictObject(THRESHOLDS), v.check(thresholdsInOrder));
 
 /** The categories that `any` is calibrated for. */
 export const AnyCategories = v.pipe(
@@ -47,7 +50,7 @@ export const AnyCategories = v.pipe(
 
 const AnyThresholds = v.pipe(
   strictObject({ ...THRESHOLDS, categories: v.exactOptional(AnyCategories) }),
-  v.check(inOrder),
+  v.check(thresholdsInOrder),
 );
 
 /** In distress nobody is blocked by a model that cannot tell a cry for help. */

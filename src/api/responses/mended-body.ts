@@ -99,7 +99,7 @@ function callItem(call: unknown): unknown {
   return { type: "function_call", call_id: call["id"], name, arguments: given };
 }
 
-/** A function that returned nothing, or an object. */
+/** The output of a function as a text, if the function returned nothing or an object. */
 function mendedOutput(given: unknown): unknown {
   if (given === undefined || given === null || isEmptyList(given)) return "";
   return isFields(given) ? JSON.stringify(given) : given;

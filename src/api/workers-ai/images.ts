@@ -6,8 +6,8 @@ import { image, readImage, type ReadPicture } from "../picture-input.ts";
 import { parseInputs, type RunBody, type RunFailure } from "./envelope.ts";
 import { object } from "../object-input.ts";
 
-// Text to image in the Workers AI drop-in. What a model cannot be told, and between which ends, is
-// the catalogue's to say: here is only what the fields are.
+// Text to image in the Workers AI drop-in. The catalogue says which fields a model has, and their bounds:
+// here are their types, and the bounds that hold for every model.
 
 const count = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 const amount = v.optional(v.pipe(v.number(), v.finite()));

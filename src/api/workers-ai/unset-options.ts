@@ -1,7 +1,7 @@
 import type { RunFailure } from "./envelope.ts";
 
-// Options of Workers AI's models that are not passed on. Ignored in silence, the caller would read
-// something else than was asked for: each is refused by name, unless its value is what is done anyway.
+// Options of Workers AI's models that are not passed on. If one were ignored, the caller would
+// get another result than the one asked for: each is refused by name, unless its value changes nothing.
 
 /** By name: the values that change nothing. */
 export type UnsetOptions = ReadonlyMap<string, readonly unknown[]>;
@@ -28,7 +28,7 @@ export const OF_TRANSCRIPTION: UnsetOptions = new Map<string, readonly unknown[]
   ...each(["keyterm", "keywords", "redact", "replace", "search", "utt_split", "channels"], []),
 ]);
 
-/** LLaVA's: no source says between which ends they lie. */
+/** LLaVA's: no source gives their bounds. */
 export const OF_DESCRIPTION: UnsetOptions = new Map<string, readonly unknown[]>([
   ["raw", [false]],
   ...each(["top_p", "top_k", "seed", "messages"], []),
