@@ -31,6 +31,8 @@ const action = (actionType: string, requests: number) => ({
   dimensions: { actionType },
 });
 
+const down = () => Promise.reject(Object.assign(new Error("gone"), { retryable: true }));
+
 /** Two tenants yesterday, one of them today, and nothing the day before. */
 async function seed(): Promise<void> {
   await Promise.all([makeTenant("acme"), makeTenant("zenith")]);
@@ -110,6 +112,16 @@ describe("GET /admin/costs", () => {
     expect((await admin("GET", path)).status).toBe(200);
     expect((await admin("DELETE", "/admin/tenants/idle")).status).toBe(204);
     expect((await admin("GET", path)).status).toBe(200);
+  });
+
+  it("is unavailable for a tenant while the account's object does not answer", async () => {
+    await makeTenant("idle");
+    const other = { ACCOUNT: { getByName: () => ({ wasListed: down }) } };
+    const read = (more: string) =>
+      ask("GET", `/admin/costs?${RANGE}${more}`, { key: env.ADMIN_TOKEN, env: other });
+    const { status, body } = await read("&tenant=idle");
+    expect([status, body.kind]).toEqual([503, "unavailable"]);
+    expect((await read("")).status).toBe(200);
   });
 
   it("knows nothing of a day that has not begun", async () => {
