@@ -1,4 +1,5 @@
 import { HASHING_MODEL } from "../engines/embedded/embedding.ts";
+import { namedModel } from "../engines/openai/call.ts";
 import type { GenerationDeps } from "../generation/generation-call.ts";
 
 /** The model that answers for one of the catalogue in embeddings: vectors of another one are not compared. */
@@ -11,7 +12,7 @@ export function embeddingModel(
       return HASHING_MODEL;
     case "openai":
       // Without a name for it, the engine refuses the call.
-      return Object.hasOwn(openai.models, model) ? (openai.models[model] ?? model) : model;
+      return namedModel(openai, model) ?? model;
     case "workers-ai":
       return model;
   }

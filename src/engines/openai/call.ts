@@ -30,8 +30,10 @@ export interface OpenAiOptions {
 }
 
 /** The server's name for a model; undefined where it has none. */
-export const namedModel = ({ models }: OpenAiOptions, model: string): string | undefined =>
-  Object.hasOwn(models, model) ? models[model] : undefined;
+export const namedModel = (
+  { models }: Pick<OpenAiOptions, "models">,
+  model: string,
+): string | undefined => (Object.hasOwn(models, model) ? models[model] : undefined);
 
 /**
  * Posts JSON and reads JSON.
