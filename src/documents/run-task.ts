@@ -1,5 +1,4 @@
 import {
-  NONCE_LENGTH,
   type TaskWindows,
   windowsFor,
   type Windows,
@@ -31,6 +30,7 @@ import { sentimentOf } from "../domain/documents/sentiment.ts";
 import type { DocumentTask } from "../domain/documents/task.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import type { Outputs } from "../engines/inference.ts";
+import { drawNonce } from "../engines/language-models.ts";
 import type { RunContext } from "../moderation/ask-engine.ts";
 import { type Asked, askTask, chatOf, contentOf, failureOf } from "./ask-task.ts";
 
@@ -370,9 +370,6 @@ async function joinNotes(
   const call = await askTask(context, stage, "chat", { order: 0, inference });
   return { call, nonce, failure: failureOf(call) };
 }
-
-/** A writer cannot know it. */
-const drawNonce = (): string => crypto.getRandomValues(new Uint8Array(NONCE_LENGTH / 2)).toHex();
 
 /** Some of them, from the first to the last. */
 function spreadOver<One>(all: readonly One[], most: number): readonly One[] {

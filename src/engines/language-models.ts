@@ -5,6 +5,7 @@ import {
   judgeMessages,
   judgeSchema,
   type Message,
+  NONCE_LENGTH,
   readJudgeAnswer,
 } from "../domain/moderation/judge.ts";
 import {
@@ -169,9 +170,9 @@ function answerIn(reply: unknown): unknown {
   return field(field(choices[0], "message"), "content");
 }
 
-/** 128 bits: a text cannot guess the fence around it, nor the answer's nonce. */
-function drawNonce(): string {
-  return crypto.getRandomValues(new Uint8Array(16)).toHex();
+/** The writer of a text cannot guess the fence around it, nor the answer's nonce. */
+export function drawNonce(): string {
+  return crypto.getRandomValues(new Uint8Array(NONCE_LENGTH / 2)).toHex();
 }
 
 function dataUri({ bytes, format }: Picture): string {

@@ -1,4 +1,3 @@
-import { NONCE_LENGTH } from "../domain/documents/measure-analysis.ts";
 import { withoutOrders } from "../domain/documents/orders.ts";
 import { documentJson, fenced } from "../domain/documents/prompts.ts";
 import {
@@ -8,6 +7,7 @@ import {
   parseClaims,
 } from "../domain/search/cited-answer.ts";
 import type { ChatMessage } from "../engines/inference.ts";
+import { drawNonce } from "../engines/language-models.ts";
 import { chatRequest } from "../generation/chat-request.ts";
 import {
   type Generation,
@@ -71,7 +71,7 @@ export async function answerQuestion(
     ...passage,
     text: withoutOrders(passage.text).text,
   }));
-  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_LENGTH / 2)).toHex();
+  const nonce = drawNonce();
   const prepared = chatRequest(
     {
       messages: messagesOf(question, passages, nonce),

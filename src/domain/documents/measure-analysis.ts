@@ -1,5 +1,6 @@
 import { jsonTokens } from "../generation/json-bound.ts";
 import { tokensAtMost } from "../generation/token-bound.ts";
+import { NONCE_LENGTH } from "../moderation/judge.ts";
 import { splitText, type TextWindow, type WindowedText } from "../moderation/text-window.ts";
 import type { MeasuredTask } from "./plan-analysis.ts";
 import {
@@ -73,8 +74,6 @@ function spread(text: string, { windows: all, complete }: WindowedText, most: nu
   return { windows, coverage: Math.min(1, units / Math.max(1, text.length)) };
 }
 
-/** Every nonce has as many characters. */
-export const NONCE_LENGTH = 32;
 const ANY_NONCE = "f".repeat(NONCE_LENGTH);
 
 /** The windows that a task reads. */

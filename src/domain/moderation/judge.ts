@@ -10,6 +10,9 @@ import { withoutUnseen } from "../text/normalise.ts";
 // manipulated can still answer in the right form, which is why the judge is never the only opinion (see
 // injection.ts).
 
+/** Characters of a nonce: 128 bits in hex. The bounds of prompts count as many. */
+export const NONCE_LENGTH = 32;
+
 /** A text generation is always sent with an explicit limit, which is the bound of its output. */
 export const JUDGE_MAX_TOKENS = 256;
 

@@ -1,9 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  measureTask,
-  NONCE_LENGTH,
-  windowsOf,
-} from "../../../src/domain/documents/measure-analysis.ts";
+import { measureTask, windowsOf } from "../../../src/domain/documents/measure-analysis.ts";
 import {
   formatOf,
   MAX_NOTE_BYTES,
@@ -13,6 +9,7 @@ import {
   reduceQuestion,
   taskQuestion,
 } from "../../../src/domain/documents/prompts.ts";
+import { NONCE_LENGTH } from "../../../src/domain/moderation/judge.ts";
 
 // The bound of a task counts all that its calls send: messages, and the schema of the answer.
 
