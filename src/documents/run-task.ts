@@ -26,10 +26,9 @@ import {
   joinedEntities,
 } from "../domain/documents/check-results.ts";
 import type { DocumentResults, Entity, KeyPoint } from "../domain/documents/results.ts";
-import { sentimentOf } from "../domain/documents/sentiment.ts";
+import { positiveOf, sentimentOf } from "../domain/documents/sentiment.ts";
 import type { DocumentTask } from "../domain/documents/task.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
-import type { Outputs } from "../engines/inference.ts";
 import { drawNonce } from "../engines/language-models.ts";
 import type { RunContext } from "../moderation/ask-engine.ts";
 import { type Asked, askTask, chatOf, contentOf, failureOf } from "./ask-task.ts";
@@ -342,16 +341,6 @@ async function runSentiment(
     dropped: 0,
     failure: ended.find(({ failure }) => failure !== null)?.failure ?? null,
   };
-}
-
-/** From 0 to 1; 0.5 where neither label has more. Null: the labels are not those of a sentiment. */
-function positiveOf(labels: Outputs["classification"]["labels"]): number | null {
-  const scoreOf = (label: string) =>
-    labels.find(({ name }) => name.toUpperCase() === label)?.score ?? null;
-  const negative = scoreOf("NEGATIVE");
-  if (negative === null) return null;
-  const positive = scoreOf("POSITIVE") ?? 1 - negative;
-  return (1 + positive - negative) / 2;
 }
 
 async function joinNotes(

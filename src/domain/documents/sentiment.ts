@@ -1,5 +1,23 @@
 import { type Sentiment, SENTIMENTS } from "./results.ts";
 
+interface Label {
+  readonly name: string;
+  readonly score: number;
+}
+
+/**
+ * How positive a classifier finds a text, 0 to 1: 0.5 if both labels have the same score. Null: the labels
+ * are not those of a sentiment.
+ */
+export function positiveOf(labels: readonly Label[]): number | null {
+  const scoreOf = (label: string) =>
+    labels.find(({ name }) => name.toUpperCase() === label)?.score ?? null;
+  const negative = scoreOf("NEGATIVE");
+  if (negative === null) return null;
+  const positive = scoreOf("POSITIVE") ?? 1 - negative;
+  return (1 + positive - negative) / 2;
+}
+
 /** How positive the windows of a text are, each 0 to 1, as one of five steps. */
 export function sentimentOf(
   windows: readonly { readonly positive: number; readonly tokens: number }[],
