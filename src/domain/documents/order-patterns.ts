@@ -7,8 +7,8 @@
 //
 // Every expression is linear in the length of the text: repetition is bounded.
 
-/** The words of a language, as alternatives of a pattern. */
-interface Words {
+/** The words of a language that speak to a model, as alternatives of a pattern. */
+interface AddressWords {
   /** To leave out what was said. */
   readonly ignore: string;
   /** What was said before the text. */
@@ -19,17 +19,21 @@ interface Words {
   readonly to: string;
   /** The same of a letter, where a comma will do: "dear". */
   readonly dear: string;
-  readonly must: string;
-  /** What a model is to do with its answer. */
-  readonly act: string;
   /** What a model does with a text: "summarise", "classify". */
   readonly task: string;
   /** "this e-mail". */
   readonly thisText: string;
-  /** Before the time when the text is read. */
-  readonly when: string;
   /** Between a text and its label. */
   readonly as: string;
+}
+
+/** And those that give a model a duty. */
+interface Words extends AddressWords {
+  readonly must: string;
+  /** What a model is to do with its answer. */
+  readonly act: string;
+  /** Before the time when the text is read. */
+  readonly when: string;
 }
 
 /** Within one sentence. */
@@ -41,22 +45,43 @@ const COMMA = " ?[:,;!：，、—–]";
 /** The beginning of a sentence: elsewhere "to AI:" is a headline. */
 const BEGIN = "(?:^|[:;(\\[*] ?)[^\\p{L}\\p{N}]{0,10}";
 
-/** @param isSpaced false: the script puts no spaces between words */
-function patternsOf(words: Words, isSpaced = true): RegExp[] {
+/** How words and their beginnings are found. */
+interface Script {
+  readonly end: string;
+  readonly word: (list: string) => string;
+  readonly stem: (list: string) => string;
+}
+
+/** @param isSpaced false: it puts no spaces between words */
+function scriptOf(isSpaced: boolean): Script {
   const start = isSpaced ? "(?<![\\p{L}\\p{N}])" : "";
   const end = isSpaced ? "(?![\\p{L}\\p{N}])" : "";
-  const { ignore, before, machine, to, dear, must, act, task, thisText, when, as } = words;
-  const word = (list: string) => `${start}(?:${list})${end}`;
   const stem = (list: string) => `${start}(?:${list})`;
-  const read = `(?:${stem(task)}${gap(20)}${stem(thisText)}|${stem(thisText)}${gap(20)}${stem(task)})`;
-  return [
+  return { end, stem, word: (list) => `${stem(list)}${end}` };
+}
+
+const compiled = (sources: readonly string[]): readonly RegExp[] =>
+  sources.map((source) => new RegExp(source, "u"));
+
+/** Resets, words to a machine, and labels. */
+function addressesOf(words: AddressWords, { end, word, stem }: Script): readonly RegExp[] {
+  const { ignore, before, machine, to, dear, task, thisText, as } = words;
+  return compiled([
     `${word(ignore)}${gap(50)}${stem(before)}`,
     `${BEGIN}(?:${to})${end}${gap(12)}${word(machine)}${gap(25)}${COLON}`,
     `${BEGIN}(?:${dear})${end}${gap(12)}${word(machine)}${gap(25)}${COMMA}`,
-    `${word(machine)}${gap(40)}${stem(thisText)}${gap(20)}${word(must)}`,
     `${stem(task)}${gap(20)}${stem(thisText)}${gap(25)}${word(as)}`,
+  ]);
+}
+
+/** Duties of a machine, and orders for the time when the text is read. */
+function dutiesOf(words: Words, { word, stem }: Script): readonly RegExp[] {
+  const { machine, must, act, task, thisText, when } = words;
+  const read = `(?:${stem(task)}${gap(20)}${stem(thisText)}|${stem(thisText)}${gap(20)}${stem(task)})`;
+  return compiled([
+    `${word(machine)}${gap(40)}${stem(thisText)}${gap(20)}${word(must)}`,
     `${word(when)}${gap(15)}${read}${gap(50)}${stem(act)}`,
-  ].map((source) => new RegExp(source, "u"));
+  ]);
 }
 
 const ENGLISH_READER =
@@ -72,21 +97,21 @@ const ENGLISH_WHOEVER =
   "(?:whoever|whatever|any(?:one|body)?|every(?:one|body)?|all|each|those)(?: [a-z-]{1,12}){0,2}";
 
 const ENGLISH = [
-  ...patternsOf({
-    ignore:
-      "ignor(?:e|ing)|disregard(?:ing)?|forget|skip|set aside|throw away|erase|pay no attention to",
-    before:
-      "(?:everything|all|anything|whatever|what)(?: that)?(?: (?:is|was|were|has been|comes?|came|stands?|stood|went|you(?:'ve|'re| have| were| are| know| had)?|been|written|said|read|seen)){0,6}(?: (?:above|before(?: (?:this|now|here))?|so far|earlier|previously|until now|up to (?:here|now|this point)|told|instructed|asked))(?! about (?!th))",
-    machine: `(?:the |any |every |an? )?(?:${ENGLISH_READER}|summari[sz]ation)`,
-    to: "for|to|note|message|not(?:e|ice)|important|instructions?|hint|info|reminder",
-    dear: "dear|attention|attn|hey|hello|hi|greetings",
-    must: "must|should|shall|ha(?:s|ve) to|needs? to|(?:is|are) (?:to|required to|asked to|instructed to|supposed to)|ought to|will please",
-    act: "list|mention|include|say|output|choose|pick|select|classif|categori|label|report|omit|conceal|ignor|claim|treat|mark|add",
-    task: ENGLISH_TASK,
-    thisText: `(?:${ENGLISH_TEXT}|it as|this as)`,
-    when: "when|while|if|before|after|once|upon|in",
-    as: "as|under|with the label",
-  }).filter((_, kind) => kind !== 3 && kind !== 5),
+  ...addressesOf(
+    {
+      ignore:
+        "ignor(?:e|ing)|disregard(?:ing)?|forget|skip|set aside|throw away|erase|pay no attention to",
+      before:
+        "(?:everything|all|anything|whatever|what)(?: that)?(?: (?:is|was|were|has been|comes?|came|stands?|stood|went|you(?:'ve|'re| have| were| are| know| had)?|been|written|said|read|seen)){0,6}(?: (?:above|before(?: (?:this|now|here))?|so far|earlier|previously|until now|up to (?:here|now|this point)|told|instructed|asked))(?! about (?!th))",
+      machine: `(?:the |any |every |an? )?(?:${ENGLISH_READER}|summari[sz]ation)`,
+      to: "for|to|note|message|not(?:e|ice)|important|instructions?|hint|info|reminder",
+      dear: "dear|attention|attn|hey|hello|hi|greetings",
+      task: ENGLISH_TASK,
+      thisText: `(?:${ENGLISH_TEXT}|it as|this as)`,
+      as: "as|under|with the label",
+    },
+    scriptOf(true),
+  ),
   // A duty of a machine needs this text, or a word that calls: an article says what models should do.
   ...[
     `(?:^|[^\\p{L}])(?:important|not(?:e|ice)|attention|warning|reminder|instructions?|urgent|nb|ps|p\\.s\\.)[^\\p{L}\\n]{1,5}(?:the |any |every |all |an? )?(?:${ENGLISH_READER}|assistant|model|classifier|reader)s? (?:[a-z-]{1,12} )?(?:must|should|shall|ha(?:s|ve) to|needs? to|(?:is|are) to)\\b`,
@@ -94,7 +119,7 @@ const ENGLISH = [
     `\\b(?:automated|automatic|ai|language) (?:systems?|tools?|readers?|models?|assistants?|processors?|agents?) (?:must|should|shall|have to|has to|need to|are to|is to)\\b[^.!?\\n]{0,60}\\b(?:their|its|the) ${ENGLISH_RESULT}`,
     `\\bif (?:an?|any|the|some) ${ENGLISH_READER} (?:is |are )?(?:reads?|reading|sees?|process(?:es|ing)|${ENGLISH_TASK}) (?:this|${ENGLISH_TEXT})\\b`,
     `\\b(?:${ENGLISH_READER}|assistants?|models|classifiers?) (?:reading|seeing|processing|analy[sz]ing|${ENGLISH_TASK}) this (?:must|should|shall|ha(?:s|ve) to|needs? to|(?:is|are) to|will)\\b`,
-    // What stands in the text is said not to count.
+    // "Everything above is void".
     `\\b(?:everything|(?:the|all|any) (?:text|instructions?|content)) (?:written |said )?(?:above|before this)(?: line)? (?:is|are|was|were) (?:now )?(?:void|null|invalid|obsolete|outdated|fake|irrelevant|wrong|only a test)\\b`,
     `\\b(?:ignore|disregard|forget) (?:the |all |any )?(?:rest|remainder|other parts) of (?:this|the) (?:document|text|e-?mail|message|article|page|report|file|content)\\b(?! if)`,
     `\\b(?:pretend|act as if|act as though|assume|imagine) (?:that )?(?:the|this) (?:text|document|e-?mail|message|content|rest)(?: (?:above|below|before))? (?:does not|doesn't|did not|didn't|is not|isn't|never|were not)\\b`,
@@ -102,7 +127,7 @@ const ENGLISH = [
     `\\b(?:do not|don't|never) (?:tell|inform|reveal (?:this|it|anything) to) (?:the |any )(?:user|reader|human|operator|person who asks)s?\\b`,
     `\\byour (?:only |new |real |actual |sole )?(?:job|task|role|goal|purpose) (?:is|will be|is now) (?:now |only )?to (?:output|classify|categori[sz]e|label|print|(?:say|reply|respond|answer) (?:only|exactly|with))\\b`,
     `\\bin your (?:overview|abstract|recap|synopsis|digest|tl;?dr)[^.!?\\n]{0,20}\\b(?:put|say|write|include|mention|add|list|name|state|omit)\\b`,
-    // Whoever does what a model does.
+    // "Everyone who summarizes this text must".
     `\\b${ENGLISH_WHOEVER} (?:is |are )?${ENGLISH_TASK} ${ENGLISH_TEXT}[^.!?\\n]{0,20}\\b(?:must|should|shall|ha(?:s|ve) to|needs? to|(?:is|are) to|ought to)\\b`,
     `\\b(?:when|while|if|before|after|once|upon)(?: you(?:'re| are)?)?(?: asked to)? ${ENGLISH_TASK} ${ENGLISH_TEXT}[^.!?\\n]{0,40}\\b(?:list|mention|include|say|output|choose|pick|select|state|claim|omit|leave out|treat|mark|add|answer|report|name|use|ignore|always|call)\\b`,
     `\\b(?:when|while|if|before|after|once|upon)(?: you(?:'re| are)?)? (?:process|handl|analy[sz]|read|review|evaluat|scann?)(?:e|es|ing|ed)? ${ENGLISH_TEXT}[^.!?\\n]{0,20}\\b(?:output|classify|categori[sz]e|choose|select|set|pick|return|print|label|say|claim|pretend|your (?:answer|output|summary)|(?:the |its )?${ENGLISH_RESULT})\\b`,
@@ -267,7 +292,10 @@ const OTHERS: readonly (readonly [words: Words, isSpaced?: boolean])[] = [
 /** Of passages in lower case, with single spaces. */
 export const ORDER_PATTERNS: readonly RegExp[] = [
   ...ENGLISH,
-  ...OTHERS.flatMap(([words, isSpaced]) => patternsOf(words, isSpaced)),
+  ...OTHERS.flatMap(([words, isSpaced = true]) => {
+    const script = scriptOf(isSpaced);
+    return [...addressesOf(words, script), ...dutiesOf(words, script)];
+  }),
 ];
 
 /** A line that gives a result alone, as a form does: it hides nothing beside itself. */
