@@ -1,4 +1,4 @@
-// Words that begin an English sentence with a capital and are no names.
+// Words that have a capital and are no names, and words that show the language of a sentence.
 
 const setOf = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/));
 
@@ -65,9 +65,11 @@ const DETERMINERS = setOf("the a an this that these those its their our your my 
 /** A name at the beginning of a sentence has a verb behind it, no such word. */
 export const isDeterminer = (word: string): boolean => DETERMINERS.has(word);
 
+const OF_GERMAN = "der das und ist nicht ein eine einen einem einer wird wurde auf für mit von zu";
+
 /** Words of other languages, none of which is English in lower case. */
 const FOREIGN = setOf(
-  `der das und ist nicht ein eine einen einem einer wird wurde auf für mit von zu
+  `${OF_GERMAN}
   le les une est dans pour avec qui sont el los las una por para con del il che sono della
   het een niet zijn voor och att som na jest nie się não uma os`,
 );
@@ -75,9 +77,7 @@ const FOREIGN = setOf(
 export const isForeign = (word: string): boolean => FOREIGN.has(word);
 
 /** Nouns have capitals in German. */
-const GERMAN = setOf(
-  "der das und ist nicht ein eine einen einem einer wird wurde auf für mit von zu im zum zur bis hat sich dem",
-);
+const GERMAN = setOf(`${OF_GERMAN} im zum zur bis hat sich dem`);
 
 export const isGerman = (word: string): boolean => GERMAN.has(word);
 
