@@ -57,7 +57,7 @@ export class ContentPipeline extends WorkflowEntrypoint<Env, SliceParams> {
     workflow: WorkflowStep,
     { position, steps }: { readonly position: number; readonly steps: readonly string[] },
   ): Promise<void> {
-    const going = { memory: emptyMemory(), goesOn: true };
+    const going = { memory: emptyMemory(), beginsNext: true };
     for (const [at, name] of steps.entries()) {
       const rounds = { name: `document ${position}, ${name}`, step: STEP, doublings: DOUBLINGS };
       const run = () => runStep(this.env, payload, { position, step: at }, going);

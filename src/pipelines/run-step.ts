@@ -27,14 +27,14 @@ type Next = Exclude<TenantAnswer<"reportPipelineStep", string>, { kind: "retry" 
 
 /**
  * @param memory of the document: the same for each of its steps
- * @param goesOn whether the report of this step begins the next one
+ * @param beginsNext whether the report of this step begins the next one
  * @throws TryAgain, or Unclear: the Workflow repeats the step after a growing wait
  */
 export async function runStep(
   env: Env,
   { tenant: tenantId, life, run: id }: SliceParams,
   { position, step }: { readonly position: number; readonly step: number },
-  { memory, goesOn }: { readonly memory: DocumentMemory; readonly goesOn: boolean },
+  { memory, beginsNext }: { readonly memory: DocumentMemory; readonly beginsNext: boolean },
 ): Promise<Next> {
   const tenant = () => tenantObject(env, tenantId);
   const work =
@@ -66,7 +66,7 @@ export async function runStep(
     idempotency: { key: `${id}/${position}/${name}/${roundAtMs}`, fingerprint: id },
   };
   const outcome = await outcomeOf(context, name, from);
-  const report = { id, position, step, outcome, goesOn };
+  const report = { id, position, step, outcome, beginsNext };
   const next = await tenant().reportPipelineStep(life, report);
   if (next.kind === "retry") throw new TryAgain(next.as);
   if (next.kind !== "next") return next;

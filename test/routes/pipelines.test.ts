@@ -71,7 +71,7 @@ interface Unrun {
 }
 
 /** A step of which nothing is remembered, and after which the next one is not begun. */
-const alone = () => ({ memory: emptyMemory(), goesOn: false });
+const alone = () => ({ memory: emptyMemory(), beginsNext: false });
 
 /** A run that nothing runs but its test. */
 async function unrun(tenant: TestTenant, documents: unknown[], steps = ALL): Promise<Unrun> {
@@ -415,7 +415,7 @@ describe("a step that is run again", () => {
   it("was begun by the report of the one before, and asks again only when it is repeated", async () => {
     const tenant = await aTenant();
     const { id, params } = await unrun(tenant, [inline(LEASE), inline(FERRY)]);
-    const going = { memory: emptyMemory(), goesOn: true };
+    const going = { memory: emptyMemory(), beginsNext: true };
     const step = (at: number, other: object = {}) =>
       runStep({ ...env, ...other }, params, { position: 0, step: at }, going);
     const unasked = without(tenant.id, "beginPipelineStep");

@@ -10,7 +10,7 @@ import {
   sliceCount,
 } from "../../../src/domain/pipelines/run.ts";
 import { type StepName, taskOf } from "../../../src/domain/pipelines/step.ts";
-import type { Run } from "../../../src/domain/runs/run.ts";
+import { failedOf, type Run } from "../../../src/domain/runs/run.ts";
 import { modelsFor } from "../../../src/domain/tenant/settings.ts";
 import { findPolicy, modelFinder, NO_SUCH_POLICY } from "../calls/plan-call.ts";
 import { TOO_MANY_WATCHERS } from "../../watchers.ts";
@@ -50,7 +50,7 @@ export const PIPELINE_RUN: RunKind<PipelineRun, NamedRun> = {
     pipelines_completed: run.state === "completed" ? 1 : 0,
     pipeline_documents: run.documents - pendingOf(run),
     pipeline_documents_succeeded: run.counts.succeeded,
-    pipeline_documents_failed: run.documents - pendingOf(run) - run.counts.succeeded,
+    pipeline_documents_failed: failedOf(run.counts.failed),
     pipeline_slices: sliceCount(run.documents),
     pipeline_steps: steps,
     pipeline_ms: ms,

@@ -80,16 +80,16 @@ function beginStep(tx: Tx, { id, position, step }: StepPlace): PipelineWork {
 export interface StepReport extends StepPlace {
   readonly outcome: StepOutcome;
   /** Whether the document's next step is begun with it, where there is one. */
-  readonly goesOn: boolean;
+  readonly beginsNext: boolean;
 }
 
 /** The report of a step, and the beginning of the next one in the same transaction. */
 function reportAndGoOn(tx: Tx, report: StepReport): NextStep {
   const next = reportStep(tx, report);
-  if (next.kind !== "next" || !report.goesOn) return next;
+  if (next.kind !== "next" || !report.beginsNext) return next;
   const { id, position, step } = report;
   const begun = beginStep(tx, { id, position, step: step + 1 });
-  // Whatever else it is, the Workflow hears it when it asks.
+  // Any other reply the Workflow gets when it asks.
   return begun.kind === "run" ? { ...next, begun } : next;
 }
 
