@@ -124,7 +124,7 @@ export class Session extends DurableObject<Env> {
     const session = { id, userId, model, requestId, idempotency };
     const listed = await this.#tenant(tenant).addSession(caller, session);
     if (listed.kind !== "listed") {
-      // What was there before this message is erased when it is struck off the list, and not before.
+      // A session that was there before this message stays until it is struck off the list.
       if (isNew) await this.erase();
       return listed;
     }

@@ -40,10 +40,9 @@ const STYLE_UNITS = 2000;
 /** @returns lines without blanks around them, and at most one empty line between two; null: too many tags */
 export function textOfHtml(html: string): string | null {
   const read = readPage(html, true);
+  if (read === null || read.isWhole) return read?.text ?? null;
   // An element that hides and has no end would hide the rest of the page.
-  return read === null || read.isWhole
-    ? (read?.text ?? null)
-    : (readPage(html, false)?.text ?? null);
+  return readPage(html, false)?.text ?? null;
 }
 
 function readPage(

@@ -61,7 +61,7 @@ export const writeResults = (
     }),
   );
 
-/** More than the runs that a tenant may have open: each put that loses was overtaken by another one. */
+/** More than the runs that a tenant may have open. A put is refused only if another run's put succeeded. */
 const MOST_PUTS = 32;
 
 /**

@@ -13,7 +13,7 @@ export const BEING_EMBEDDED: Extract<AdmitFailure, { kind: "idempotency_in_progr
   what: "embedding",
 };
 
-/** Whether a call in progress embeds it, or one has since the caller asked. */
+/** Whether a call in progress embeds the text, or a call has embedded it since the caller looked. */
 export function isClaimed({ stores, nowMs }: Tx, text: TextToEmbed): boolean {
   if (isEmbedded(stores.vectorSets.readReady(text.documentId), text)) return true;
   const claimed = stores.idempotency.find(CLAIMS, text.revision, nowMs);

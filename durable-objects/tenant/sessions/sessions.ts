@@ -122,7 +122,7 @@ export interface AddSession {
 }
 
 export type AddedSession =
-  /** `repeated`: true for no session, since a repeat is answered with `begun_before`. */
+  /** `repeated` is never true: a repeat is answered with `begun_before`. */
   | { readonly kind: "listed"; readonly repeated: false }
   /** An earlier request with this idempotency key began that session. */
   | { readonly kind: "begun_before"; readonly id: string }
@@ -135,8 +135,8 @@ export type AddedSession =
 const CREATE_ROUTE = "POST /v1/sessions";
 
 /**
- * The session's own object asks it; a repeat changes nothing. The same idempotency key and body from a key
- * that may not use the session is another request.
+ * The session's own object asks it; a repeat changes nothing. If an API key that may not use the session
+ * sends the same idempotency key and body, that is another request.
  */
 function addSession(tx: Tx, request: AddSession): AddedSession {
   const { sessions, keys } = tx.stores;
