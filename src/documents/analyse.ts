@@ -23,7 +23,8 @@ import {
 } from "../generation/run-generation.ts";
 import type { RunContext } from "../moderation/ask-engine.ts";
 import { detectLanguage } from "../moderation/language.ts";
-import { type ReadDocument, runTask, type TaskRun } from "./run-task.ts";
+import type { ReadDocument } from "./ask-windows.ts";
+import { runTask, type TaskRun } from "./run-task.ts";
 
 // The tasks of a document: prepared before its call is admitted, and run with the hold. A route runs all of
 // them in one call; a step of a Workflow may run one.

@@ -1,48 +1,32 @@
-import {
-  type TaskWindows,
-  windowsFor,
-  type Windows,
-} from "../domain/documents/measure-analysis.ts";
+import { windowsFor } from "../domain/documents/measure-analysis.ts";
 import type { TaskStage } from "../domain/documents/plan-analysis.ts";
+import { MAX_NOTE_BYTES } from "../domain/documents/prompts.ts";
+import { readAnswer, readChosen } from "../domain/documents/read-answer.ts";
 import {
-  isReduced,
-  MAX_NOTE_BYTES,
-  type ModelTask,
-  type ReducedTask,
-  reduceQuestion,
-  type Subject,
-  taskQuestion,
-} from "../domain/documents/prompts.ts";
-import { type Answers, readAnswer, readChosen } from "../domain/documents/read-answer.ts";
-import {
-  type Checked,
   checkedCategory,
   checkedItems,
-  type CheckedText,
   checkedNames,
   checkedPoints,
   checkedSentences,
   distinctByQuote,
   joinedEntities,
 } from "../domain/documents/check-results.ts";
-import type { DocumentResults, Entity, KeyPoint } from "../domain/documents/results.ts";
+import type { DocumentResults, KeyPoint } from "../domain/documents/results.ts";
 import { positiveOf, sentimentOf } from "../domain/documents/sentiment.ts";
 import type { DocumentTask } from "../domain/documents/task.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
-import { drawNonce } from "../engines/language-models.ts";
 import type { RunContext } from "../moderation/ask-engine.ts";
-import { type Asked, askTask, chatOf, contentOf, failureOf } from "./ask-task.ts";
+import { type Asked, askTask, contentOf, failureOf } from "./ask-task.ts";
+import {
+  askWindows,
+  coverageOf,
+  joinNotes,
+  type ReadDocument,
+  type WindowAnswers,
+} from "./ask-windows.ts";
 
-// Runs one task of a document: each window is one engine call, and what was found in them is joined. An
-// answer that fits the schema is checked against the text; what the text does not have is left out.
-
-/** A document as its tasks read it. */
-export interface ReadDocument extends CheckedText {
-  readonly subject: Subject;
-  readonly windows: Windows;
-  /** Found by rules. */
-  readonly entities: readonly Entity[];
-}
+// Runs one task of a document: what was found in its windows becomes the task's result. An answer that fits
+// the schema is checked against the text; what the text does not have is left out.
 
 export interface TaskRun {
   readonly task: DocumentTask;
@@ -55,9 +39,6 @@ export interface TaskRun {
   /** Why a part of the text, or all of it, has no answer that can be used; null: it has. */
   readonly failure: string | null;
 }
-
-/** Kept of the time of a call, for the question that joins the parts. */
-const JOIN_MS = 10_000;
 
 /** Items of a document. */
 const MOST_ITEMS = 20;
@@ -85,61 +66,6 @@ export function runTask(
     case "action_items":
       return runActionItems(context, document, stage);
   }
-}
-
-/** The answers to one question that was asked of each window. */
-interface WindowAnswers<Value> {
-  readonly answers: readonly Checked<Value>[];
-  readonly calls: readonly Asked<"chat">[];
-  readonly coverage: number;
-  readonly dropped: number;
-  readonly failure: string | null;
-}
-
-async function askWindows<Task extends ModelTask, Value>(
-  context: RunContext,
-  { subject, windows }: ReadDocument,
-  stage: TaskStage,
-  task: Task,
-  check: (answer: Answers[Task]) => Checked<Value>,
-): Promise<WindowAnswers<Value>> {
-  const read = windowsFor(task, windows);
-  const isJoined = isReduced(task) && read.windows.length > 1;
-  const within = isJoined ? { ...context, deadlineMs: context.deadlineMs - JOIN_MS } : context;
-  const ended = await Promise.all(
-    read.windows.map(async ({ text: window }, order) => {
-      const nonce = drawNonce();
-      const question = () => taskQuestion(task, subject, { window, nonce });
-      const inference = (model: string) => chatOf(model, question(), context.engine);
-      const call = await askTask(within, stage, "chat", { order, inference });
-      const failure = failureOf(call);
-      if (failure !== null) return { call, window, failure, answer: null };
-      const answer = readAnswer(task, contentOf(call), nonce);
-      return answer === null
-        ? { call, window, failure: "malformed_answer", answer: null }
-        : { call, window, failure: null, answer: check(answer) };
-    }),
-  );
-  const answers = ended.flatMap(({ answer }) => (answer === null ? [] : [answer]));
-  return {
-    answers,
-    calls: ended.map(({ call }) => call),
-    coverage: coverageOf(
-      read,
-      ended.map(({ window, answer }) => ({ units: window.length, isRead: answer !== null })),
-    ),
-    dropped: answers.reduce((total, { dropped }) => total + dropped, 0),
-    failure: ended.find(({ failure }) => failure !== null)?.failure ?? null,
-  };
-}
-
-function coverageOf(
-  { coverage }: TaskWindows,
-  windows: readonly { readonly units: number; readonly isRead: boolean }[],
-): number {
-  const all = windows.reduce((total, { units }) => total + units, 0);
-  const read = windows.reduce((total, { units, isRead }) => total + (isRead ? units : 0), 0);
-  return all === 0 ? 0 : Math.round(coverage * (read / all) * 1000) / 1000;
 }
 
 /** @param isEmpty nothing of the answers is in the text, though there were some */
@@ -341,23 +267,6 @@ async function runSentiment(
     dropped: 0,
     failure: ended.find(({ failure }) => failure !== null)?.failure ?? null,
   };
-}
-
-async function joinNotes(
-  context: RunContext,
-  stage: TaskStage,
-  task: ReducedTask,
-  notes: readonly string[],
-): Promise<{
-  readonly call: Asked<"chat">;
-  readonly nonce: string;
-  readonly failure: string | null;
-}> {
-  const nonce = drawNonce();
-  const inference = (model: string) =>
-    chatOf(model, reduceQuestion(task, { notes, nonce }), context.engine);
-  const call = await askTask(context, stage, "chat", { order: 0, inference });
-  return { call, nonce, failure: failureOf(call) };
 }
 
 /** Some of them, from the first to the last. */
