@@ -832,6 +832,29 @@ describe("runs that store results of one document at once", () => {
     expect(Object.keys(after.results).toSorted()).toEqual(all);
     expect(after.tasks.map(({ task }: { task: string }) => task).toSorted()).toEqual(all);
   });
+
+  it("keep what was there when the bucket fails, and add theirs when it answers again", async () => {
+    const tenant = await aTenant();
+    const id = "doc_failing";
+    const document = { type: "report", id, content: LEASE, tasks: ["action_items"] };
+    expect((await tenant.call("POST", "/v1/documents", document)).status).toBe(200);
+    const { step } = await unrun(tenant, [id], ["summarize", "store"]);
+    expect(await step(0, 0)).toEqual({ kind: "next" });
+    expect(await step(0, 1)).toEqual({ kind: "next" });
+    const bucket = new Proxy(env.IMAGES, {
+      get: (object, name) =>
+        name === "put"
+          ? () => Promise.reject(new Error("no bucket"))
+          : (Reflect.get(object, name) as () => unknown).bind(object),
+    });
+    const stored = async () => (await tenant.call("GET", `/v1/documents/${id}`)).body;
+    expect(await messageOf(step(0, 2, { IMAGES: bucket }))).toBe("the bucket failed");
+    expect(Object.keys((await stored()).results)).toEqual(["action_items"]);
+    expect(await step(0, 2)).toEqual({ kind: "over" });
+    const { results, tasks } = await stored();
+    expect(Object.keys(results).toSorted()).toEqual(["action_items", "summary"]);
+    expect(tasks).toHaveLength(2);
+  });
 });
 
 describe("a refusal", () => {
