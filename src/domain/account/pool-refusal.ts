@@ -8,6 +8,7 @@ import {
   plus,
   ZERO,
 } from "../ledger/micro-neurons.ts";
+import { endOf } from "../ledger/period.ts";
 import type { Share } from "./pool.ts";
 import { fairShare, mostFor, mostGrantable, mustReturn } from "./pool-grant.ts";
 
@@ -65,7 +66,7 @@ export function refusalOf(
   { least }: LeaseNeed,
   nowMs: number,
 ): LeaseRefusal {
-  const midnightMs = (pool.day + 1) * 86_400_000;
+  const midnightMs = endOf(pool.day);
   const outlook = outlookOf(pool, share, nowMs);
   const level = plus(share.granted, least);
   const isWithinReach = !outlook.isSpent && level <= outlook.reachable + share.pending;
