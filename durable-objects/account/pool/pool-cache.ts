@@ -3,16 +3,10 @@ import {
   type RateAnswer,
   type RateRequest,
 } from "../../../src/domain/account/account-rates.ts";
-import {
-  ALLOCATION,
-  type PoolBasis,
-  poolSize,
-  type PromiseSums,
-  promiseSums,
-} from "../../../src/domain/account/account-terms.ts";
+import { ALLOCATION, type PoolBasis, poolSize } from "../../../src/domain/account/account-terms.ts";
 import { DayPool } from "../../../src/domain/account/day-pool.ts";
 import { ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
-import { type Day, dayOf, monthStart } from "../../../src/domain/ledger/period.ts";
+import { type Day, dayOf, monthStart, startOf } from "../../../src/domain/ledger/period.ts";
 import {
   claimOf,
   DEMAND_MS,
@@ -26,7 +20,8 @@ import type { RateClass } from "../../../src/domain/ledger/rate-limit.ts";
 import { MOST_PURGED } from "../account-feature.ts";
 import { DaySums } from "./day-sums.ts";
 import type { PoolState, PoolStore } from "./pool-store.ts";
-import type { PromiseStore, TenantPromise } from "./promise-store.ts";
+import { PromiseCache } from "./promise-cache.ts";
+import type { TenantPromise } from "./promise-store.ts";
 
 /** Kept for the month that a cap looks back on. */
 const KEPT_DAYS = 40;
@@ -39,8 +34,6 @@ const MOST_CLOSED = 2_000;
 
 /** How long after a day's end its sum is written down: most late reports have come by then. */
 const SUMMED_AFTER_MS = 2 * 3_600_000;
-
-const DAY_MS = 86_400_000;
 
 /**
  * The pool's rows, and what is in memory of them: all shares of today, the open shares of earlier days,
@@ -236,7 +229,7 @@ export class PoolCache {
   /** Whether the sum of yesterday is to be written down: before midnight comes, and it is asked for. */
   #isUnsummed(nowMs: number): boolean {
     const day = this.#today - 1;
-    if (nowMs < this.#today * DAY_MS + SUMMED_AFTER_MS) return false;
+    if (nowMs < startOf(this.#today) + SUMMED_AFTER_MS) return false;
     return this.#sums.claimOf(day) === undefined && this.#claimOn(day) > 0;
   }
 
@@ -266,81 +259,3 @@ export class PoolCache {
 /** Something of it may still come back, or be charged. */
 const isOpen = ({ granted, spent, pending }: Share): boolean =>
   granted > spent + pending || pending > 0;
-
-type Sums = PromiseSums & { readonly tenants: number };
-
-/** Promises in memory: about 2 MB. A message of another tenant reads one row. */
-const MOST_KNOWN = 5_000;
-
-/**
- * Promises to tenants: those that were looked up last, and sums of all. They are changed with the rows;
- * `forget` drops them.
- */
-export class PromiseCache {
-  readonly #store: PromiseStore;
-  readonly #known = new Map<string, TenantPromise>();
-  #sums: Sums | null = null;
-
-  constructor(store: PromiseStore) {
-    this.#store = store;
-  }
-
-  forget(): void {
-    this.#known.clear();
-    this.#sums = null;
-  }
-
-  get(tenant: string): TenantPromise | undefined {
-    const known = this.#known.get(tenant);
-    if (known !== undefined) return known;
-    const read = this.#store.read(tenant);
-    if (read === null) return undefined;
-    this.#know(read);
-    return read;
-  }
-
-  /** Promises to those of these tenants that are there. They are not kept: they may be many. */
-  among(tenants: readonly string[]): readonly TenantPromise[] {
-    const known = tenants.flatMap((tenant) => this.#known.get(tenant) ?? []);
-    const unknown = tenants.filter((tenant) => !this.#known.has(tenant));
-    return unknown.length === 0 ? known : [...known, ...this.#store.among(unknown)];
-  }
-
-  /** Sums of all promises, kept as they change. */
-  get sums(): Sums {
-    return (this.#sums ??= this.#store.sums());
-  }
-
-  /** @param next null: there is no such tenant any more */
-  put(tenant: string, next: TenantPromise | null): void {
-    const before = this.get(tenant);
-    const [was, is] = [promiseSums(before ? [before] : []), promiseSums(next ? [next] : [])];
-    const { tenants, floors, promised } = this.sums;
-    this.#sums = {
-      tenants: tenants + Number(next !== null) - Number(before !== undefined),
-      floors: floors - was.floors + is.floors,
-      promised: promised - was.promised + is.promised,
-    };
-    if (next === null) {
-      this.#known.delete(tenant);
-      this.#store.remove(tenant);
-    } else {
-      this.#know(next);
-      this.#store.write(next);
-    }
-  }
-
-  /** In place of the one that has been known for the longest time. */
-  #know(promise: TenantPromise): void {
-    this.#known.delete(promise.tenant);
-    this.#known.set(promise.tenant, promise);
-    if (this.#known.size <= MOST_KNOWN) return;
-    const [oldest] = this.#known.keys();
-    if (oldest !== undefined) this.#known.delete(oldest);
-  }
-
-  /** The number of promises in memory. */
-  get size(): number {
-    return this.#known.size;
-  }
-}
