@@ -1,5 +1,10 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
 
 /**
  * Whether a text is the JSON of one object from its first brace to its last, with every string and bracket
@@ -15,9 +20,9 @@ export function isWholeObject(text: string): boolean {
     if (unit === QUOTE) {
       at = endOfString(json, at);
       if (at === -1) return false;
-    } else if (unit === 0x7b || unit === 0x5b) {
+    } else if (unit === OPEN_OBJECT || unit === OPEN_ARRAY) {
       depth += 1;
-    } else if (unit === 0x7d || unit === 0x5d) {
+    } else if (unit === CLOSE_OBJECT || unit === CLOSE_ARRAY) {
       depth -= 1;
       if (depth === 0) return at === json.length - 1;
     }
@@ -62,13 +67,13 @@ export function repeatedName(json: string): readonly (string | number)[] | null 
         inner.names.add(name);
       }
       at = end;
-    } else if (unit === 0x7b) {
+    } else if (unit === OPEN_OBJECT) {
       open.push({ names: new Set(), step: null });
-    } else if (unit === 0x5b) {
+    } else if (unit === OPEN_ARRAY) {
       open.push({ names: null, step: 0 });
-    } else if (unit === 0x7d || unit === 0x5d) {
+    } else if (unit === CLOSE_OBJECT || unit === CLOSE_ARRAY) {
       open.pop();
-    } else if (unit === 0x2c && inner !== undefined) {
+    } else if (unit === COMMA && inner !== undefined) {
       inner.step = typeof inner.step === "number" ? inner.step + 1 : null;
     }
   }
