@@ -68,20 +68,6 @@ export function stopClock(atMs: number = NOW): void {
   vi.useFakeTimers({ now: atMs, toFake: ["Date"] });
 }
 
-/**
- * Looks until something holds that comes by itself. The clock stands meanwhile: `vi.waitUntil` would
- * move it with each look.
- */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let looks = 0; looks < 4000; looks += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one look after the other
-    if (await holds()) return;
-    // oxlint-disable-next-line no-await-in-loop
-    await scheduler.wait(5);
-  }
-  throw new Error("it does not come");
-}
-
 /** For `afterEach`: the clock runs again and nothing is left in storage. */
 export async function cleanUp(): Promise<void> {
   vi.useRealTimers();

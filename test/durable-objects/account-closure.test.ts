@@ -11,9 +11,9 @@ import {
   ringAccount,
   SECOND,
   stopClock,
-  until,
   voidItemsOf,
 } from "./a-tenant.ts";
+import { until } from "../until.ts";
 
 // Upstream said 3036 or 4006: the Cloudflare account's own allocation of a UTC day is gone.
 

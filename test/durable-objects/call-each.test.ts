@@ -9,10 +9,10 @@ import {
   kindOf,
   NOW,
   stopClock,
-  until,
   voidItemsOf,
 } from "./a-tenant.ts";
 import { withTenants } from "./many-tenants.ts";
+import { until } from "../until.ts";
 
 const HANGS = new Promise<never>(() => undefined);
 const LIMITS = { atOnce: 3, eachMs: 1000, allMs: 5000 };

@@ -9,9 +9,9 @@ import {
   NOW,
   SECOND,
   stopClock,
-  until,
   voidItemsOf,
 } from "./a-tenant.ts";
+import { until } from "../until.ts";
 
 // What an idle tenant reads of the account's day: it asks when what it knows is older than a minute.
 

@@ -29,10 +29,10 @@ import {
   SECOND,
   stopClock,
   TEXT,
-  until,
   voidItemsOf,
 } from "./a-tenant.ts";
 import { askOf } from "./many-tenants.ts";
+import { until } from "../until.ts";
 
 // Tenants' objects and the account's, for real: leases, what is lost on the way, and what is refused.
 

@@ -27,8 +27,8 @@ import {
   rows,
   SECOND,
   stopClock,
-  until,
 } from "./a-tenant.ts";
+import { until } from "../until.ts";
 
 // How a session begins and ends, and what is left of one whose object, server or client dies.
 

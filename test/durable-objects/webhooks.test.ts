@@ -18,10 +18,10 @@ import {
   rows,
   SECOND,
   stopClock,
-  until,
   withoutReports,
 } from "./a-tenant.ts";
 import { LEASE_MS } from "../../src/domain/account/lease.ts";
+import { until } from "../until.ts";
 
 // What a tenant's object does about webhooks: what it records, when its alarm rings, what is kept.
 
@@ -178,9 +178,9 @@ describe("the alarm", () => {
     await subscribe(tenant);
     await judge(tenant);
     const rung = ring(tenant);
-    await vi.waitFor(() => expect(receivers.at("hooks.acme.dev")).toHaveLength(1));
+    await until(() => receivers.at("hooks.acme.dev").length === 1);
     await judge(tenant);
-    await vi.waitFor(() => expect(receivers.at("hooks.acme.dev")).toHaveLength(2));
+    await until(() => receivers.at("hooks.acme.dev").length === 2);
     release(new Response(null, { status: 204 }));
     await rung;
     expect(receivers.at("stuck.acme.dev")).toHaveLength(2);

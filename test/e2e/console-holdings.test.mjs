@@ -27,7 +27,7 @@ const make = async (/** @type {string} */ path, /** @type {object} */ body) => {
 
 async function runOf(/** @type {object} */ wanted, /** @type {string} */ state) {
   const { id } = await make("/v1/pipelines/runs", wanted);
-  for (let n = 0; n < 400; n += 1) {
+  for (let n = 0; n < 1200; n += 1) {
     // oxlint-disable-next-line no-await-in-loop -- until it is so
     const { body } = await server.send("GET", `/v1/pipelines/runs/${id}`, { key });
     if (body.state === state) return body;

@@ -40,7 +40,7 @@ async function signIn(/** @type {string} */ token) {
 }
 
 async function until(what, holds) {
-  for (let n = 0; n < 200; n += 1) {
+  for (let n = 0; n < 1200; n += 1) {
     // oxlint-disable-next-line no-await-in-loop -- until it holds
     if (await holds()) return;
     // oxlint-disable-next-line no-await-in-loop -- as above

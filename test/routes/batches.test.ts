@@ -14,6 +14,7 @@ import {
   WITHOUT_RUNS,
 } from "../client.ts";
 import { rows } from "../durable-objects/a-tenant.ts";
+import { until } from "../until.ts";
 
 // Batches over the real Workflow. Sleeps are skipped: what was waited for is asked again at once.
 
@@ -45,15 +46,13 @@ const unrun = (key: string, items: object[], headers: Record<string, string> = {
 const read = async (tenant: TestTenant, id: string) =>
   (await tenant.call("GET", `/v1/verdicts/batches/${id}`)).body;
 
-async function until(tenant: TestTenant, id: string, states: readonly string[]) {
-  for (let tries = 0; tries < 600; tries += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- until it is so
-    const batch = await read(tenant, id);
-    if (states.includes(batch.state)) return batch;
-    // oxlint-disable-next-line no-await-in-loop -- as above
-    await scheduler.wait(25);
-  }
-  throw new Error(`the batch did not become ${states.join()}`);
+async function inState(tenant: TestTenant, id: string, states: readonly string[]) {
+  let batch = await read(tenant, id);
+  await until(async () => {
+    batch = await read(tenant, id);
+    return states.includes(batch.state);
+  });
+  return batch;
 }
 
 /** The object, as it is for who dies before the report. */
@@ -89,7 +88,7 @@ describe("a batch", () => {
       state: "running",
       counts: { items: 25, pending: 25 },
     });
-    const batch = await until(tenant, body.id, ["completed"]);
+    const batch = await inState(tenant, body.id, ["completed"]);
     expect(batch.counts).toEqual({
       items: 25,
       pending: 0,
@@ -126,7 +125,7 @@ describe("a batch", () => {
   it("has its steps read, as a list and as lines", async () => {
     const { tenant } = await aTenant();
     const { body } = await start(tenant, texts(25));
-    await until(tenant, body.id, ["completed"]);
+    await inState(tenant, body.id, ["completed"]);
     const path = `/v1/verdicts/batches/${body.id}/steps`;
     const page = await tenant.call("GET", `${path}?limit=2`);
     expect(page.body).toMatchObject({ has_more: true, next_cursor: "2" });
@@ -195,7 +194,7 @@ describe("a step that is run again", () => {
     const params: BatchParams = { tenant: name, life: 1, batch: body.id };
     const repeats = await Promise.all([1, 2, 3].map(() => runStep(env, params, 0)));
     expect(repeats.map(({ kind }) => kind)).not.toContain("wait");
-    const batch = await until(tenant, body.id, ["completed"]);
+    const batch = await inState(tenant, body.id, ["completed"]);
     expect(batch.counts).toMatchObject({ succeeded: 10, failed: 0 });
     const lines = await journal(name);
     expect(lines).toHaveLength(10);
@@ -238,7 +237,7 @@ describe("a quota", () => {
     const { tenant } = await aTenant({ daily_neurons: 100 });
     await withoutSleeps(async () => {
       const { body } = await start(tenant, texts(30));
-      const batch = await until(tenant, body.id, ["stopped"]);
+      const batch = await inState(tenant, body.id, ["stopped"]);
       expect(batch.stopped_as).toBe("quota_exceeded");
       expect(batch.counts.succeeded).toBeGreaterThan(3);
       expect(batch.counts.pending).toBe(30 - batch.counts.succeeded);
@@ -250,7 +249,7 @@ describe("a quota", () => {
   it("lets one wait for the next day that says so", async () => {
     const { tenant } = await aTenant({ daily_neurons: 100 });
     const { body } = await start(tenant, texts(30), { resume: "next_period" });
-    const batch = await until(tenant, body.id, ["waiting"]);
+    const batch = await inState(tenant, body.id, ["waiting"]);
     const limits = (await tenant.call("GET", "/v1/limits")).body;
     expect(batch).toMatchObject({ resumes_at: limits.resets_at, stopped_as: null });
     await admin("PATCH", `/admin/tenants/${limits.tenant}`, { daily_neurons: 10_000 });
@@ -263,10 +262,7 @@ describe("a rate", () => {
   it("is shared: a batch takes half of it", async () => {
     const { name, tenant } = await aTenant({ rpm: { requests: 40 } });
     const { body } = await start(tenant, texts(40));
-    for (let tries = 0; tries < 200 && (await journal(name)).length < 20; tries += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is so
-      await scheduler.wait(25);
-    }
+    await until(async () => (await journal(name)).length >= 20);
     await scheduler.wait(300);
     expect(await journal(name)).toHaveLength(20);
     // The other half is still there.
@@ -283,10 +279,7 @@ describe("a rate", () => {
     }
     const { body } = await start(tenant, texts(3));
     const params: BatchParams = { tenant: name, life: 1, batch: body.id };
-    for (let tries = 0; tries < 200 && (await journal(name)).length < 1; tries += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is so
-      await scheduler.wait(25);
-    }
+    await until(async () => (await journal(name)).length >= 1);
     await scheduler.wait(100);
     const next = await runStep(env, params, 0);
     expect(next).toMatchObject({ kind: "wait", ms: expect.any(Number) });
@@ -299,14 +292,11 @@ describe("a batch that ends early", () => {
   it("is canceled between its steps", async () => {
     const { name, tenant } = await aTenant({ rpm: { requests: 20 } });
     const { body } = await start(tenant, texts(30));
-    for (let tries = 0; tries < 200 && (await journal(name)).length < 10; tries += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is so
-      await scheduler.wait(25);
-    }
+    await until(async () => (await journal(name)).length >= 10);
     const canceled = await tenant.call("POST", `/v1/verdicts/batches/${body.id}/cancel`);
     // By when the step that runs has ended.
     expect(canceled.body.state).toMatch(/^cancel(ing|ed)$/);
-    const batch = await until(tenant, body.id, ["canceled"]);
+    const batch = await inState(tenant, body.id, ["canceled"]);
     expect(batch.counts).toMatchObject({ succeeded: 10, pending: 20 });
     expect(await journal(name)).toHaveLength(10);
   });

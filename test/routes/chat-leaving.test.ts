@@ -6,6 +6,7 @@ import { TIMEOUT_MS } from "../../src/generation/run-generation.ts";
 import { makeTenant, type TestTenant } from "../client.ts";
 import { askedAbout, unique } from "./scripted.ts";
 import { openStream, readStream, writtenStreams } from "./streams.ts";
+import { until } from "../until.ts";
 
 // Streams whose two ends do not go together: who reads leaves or does not read, who writes goes on.
 
@@ -28,17 +29,6 @@ async function opened(behaviour: string) {
   const messages = [{ role: "user", content: `[[fake:${behaviour}|${id}]]` }];
   const open = openStream(tenant.key, { model: GEMMA, messages, max_tokens: 50 });
   return { tenant, id, open };
-}
-
-/** Until something outside has happened; `scheduler` stays real under fake timers. */
-async function until(happened: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one look after the other
-    if (await happened()) return;
-    // oxlint-disable-next-line no-await-in-loop -- one look after the other
-    await scheduler.wait(5);
-  }
-  throw new Error("it did not happen");
 }
 
 async function expectHeld(tenant: TestTenant): Promise<void> {

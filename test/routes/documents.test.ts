@@ -2,6 +2,7 @@ import { env, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
 import { cleanUp, DAY_MS, inTenant, rows, SECOND, stopClock } from "../durable-objects/a-tenant.ts";
+import { until } from "../until.ts";
 
 // How documents are stored, given out and deleted. What is done with them: document-tasks.test.ts.
 
@@ -140,7 +141,7 @@ describe("a call that died", () => {
       return settle.mockImplementation(() => new Promise(() => {}));
     });
     void tenant.call("POST", path, { ...REPORT, id: "doc_1" }).catch(() => undefined);
-    await vi.waitFor(async () => expect(await filesOf()).toBeGreaterThan(0));
+    await until(() => deaf.mock.calls.length > 0);
     deaf.mockRestore();
     const { body } = await tenant.call("GET", `${path}/doc_1?include=text`);
     expect(body).toMatchObject({ state: "processing", results: null, text: null });

@@ -5,6 +5,7 @@ import { readPicture } from "../../src/engines/picture.ts";
 import { admin, ask, makeKey, makeTenant, type TestTenant } from "../client.ts";
 import { inTenant } from "../durable-objects/a-tenant.ts";
 import { fetchBytes, type Served, storedKeys } from "./stored-pictures.ts";
+import { until } from "../until.ts";
 
 // A stored picture at another size or in another format.
 
@@ -147,7 +148,7 @@ describe("GET /v1/images/{id} with a size or a format", () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const { sent, env: held } = watched(() => promise);
     const replies = Array.from({ length: 5 }, () => variant("width=80&format=webp", { env: held }));
-    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    await until(() => sent.length === 1);
     resolve(undefined);
     const served = await Promise.all(replies);
     expect(served.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
@@ -160,7 +161,7 @@ describe("GET /v1/images/{id} with a size or a format", () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const { sent, env: held } = watched(() => promise);
     const replies = [81, 82, 83].map((side) => variant(`width=${side}&format=webp`, { env: held }));
-    await vi.waitFor(() => expect(sent).toHaveLength(2));
+    await until(() => sent.length === 2);
     await scheduler.wait(200);
     expect(sent).toHaveLength(2);
     resolve(undefined);
@@ -173,7 +174,7 @@ describe("GET /v1/images/{id} with a size or a format", () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const { sent, env: held } = watched(() => promise);
     const made = [87, 88].map((side) => variant(`width=${side}&format=webp`, { env: held }));
-    await vi.waitFor(() => expect(sent).toHaveLength(2));
+    await until(() => sent.length === 2);
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     const replies: Served[] = [];
     const asked = variant("width=89&format=webp", { env: held }).then((one) => replies.push(one));
@@ -398,7 +399,7 @@ describe("the erasure of a person", () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const { sent, env: held } = watched(() => promise);
     const reply = variant("width=70&format=webp", { env: held });
-    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    await until(() => sent.length === 1);
     const asked = await acme.call("POST", "/v1/erasures", { user_id: "u_7" });
     expect(await erased(asked.body.id)).toMatchObject({ state: "running", counts: { images: 1 } });
     resolve(undefined);

@@ -16,6 +16,7 @@ import {
 } from "../client.ts";
 import { rows, workOf } from "../durable-objects/a-tenant.ts";
 import { unique } from "./scripted.ts";
+import { until } from "../until.ts";
 
 // Runs of pipelines: through the real Workflow, and step by step where a test decides what fails.
 
@@ -52,15 +53,13 @@ async function stepsOf(tenant: TestTenant, id: string): Promise<any[]> {
   return (await tenant.call("GET", `${RUNS}/${id}/steps?limit=200`)).body.data;
 }
 
-async function until(tenant: TestTenant, id: string, states: readonly string[]) {
-  for (let tries = 0; tries < 600; tries += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- until it is so
-    const run = await read(tenant, id);
-    if (states.includes(run.state)) return run;
-    // oxlint-disable-next-line no-await-in-loop -- as above
-    await scheduler.wait(25);
-  }
-  throw new Error(`the run did not become ${states.join()}`);
+async function inState(tenant: TestTenant, id: string, states: readonly string[]) {
+  let run = await read(tenant, id);
+  await until(async () => {
+    run = await read(tenant, id);
+    return states.includes(run.state);
+  });
+  return run;
 }
 
 interface Unrun {
@@ -154,7 +153,7 @@ describe("a run", () => {
       steps: ["fetch", "moderate", "summarize", "store", "embed"],
       counts: { documents: 3, pending: 3 },
     });
-    const run = await until(tenant, body.id, ["completed"]);
+    const run = await inState(tenant, body.id, ["completed"]);
     expect(run.counts).toEqual({
       documents: 3,
       pending: 0,
@@ -220,7 +219,7 @@ describe("a run", () => {
     await tenant.call("POST", "/v1/documents", { id, type: "other", content: LEASE, tasks: [] });
     const documents = [inline(FERRY, { id }), inline(GARDEN)];
     const { body } = await start(tenant, documents, ["summarize", "store"]);
-    const run = await until(tenant, body.id, ["completed"]);
+    const run = await inState(tenant, body.id, ["completed"]);
     expect(run.counts).toMatchObject({ succeeded: 1, failed: 1, failed_as: { id_taken: 1 } });
     const steps = await stepsOf(tenant, body.id);
     expect(steps.filter(({ document }) => document === 0)).toMatchObject([
@@ -231,7 +230,7 @@ describe("a run", () => {
   it("goes on when a document fails", async () => {
     const tenant = await aTenant();
     const { body } = await start(tenant, [inline(RUDE), "doc_missing", inline(FERRY)]);
-    const run = await until(tenant, body.id, ["completed"]);
+    const run = await inState(tenant, body.id, ["completed"]);
     expect(run.counts).toMatchObject({
       succeeded: 1,
       failed: 2,
@@ -260,7 +259,7 @@ describe("a run", () => {
     const tenant = await aTenant();
     const documents = Array.from({ length: 60 }, (_, at) => inline(`${FERRY} ${at}`));
     const { body } = await start(tenant, documents, ["moderate"]);
-    const run = await until(tenant, body.id, ["completed"]);
+    const run = await inState(tenant, body.id, ["completed"]);
     expect(run.counts).toMatchObject({ documents: 60, succeeded: 60 });
     expect(await journal(tenant)).toHaveLength(60);
     const other = await env.PIPELINES.get(`${body.id}-1`);
@@ -270,7 +269,7 @@ describe("a run", () => {
   it("has its steps read as pages and as lines, and its progress as events", async () => {
     const tenant = await aTenant();
     const { body } = await start(tenant, [inline(LEASE), inline(FERRY)], ["moderate", "store"]);
-    await until(tenant, body.id, ["completed"]);
+    await inState(tenant, body.id, ["completed"]);
     const path = `${RUNS}/${body.id}/steps`;
     const page = (await tenant.call("GET", `${path}?limit=4`)).body;
     expect(page).toMatchObject({ has_more: true, next_cursor: "1.1" });
@@ -461,7 +460,7 @@ describe("a run that nothing is heard of", () => {
     await step(0, 0);
     vi.setSystemTime(Date.now() + 71_000);
     await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
-    const run = await until(tenant, id, ["completed"]);
+    const run = await inState(tenant, id, ["completed"]);
     expect(run.counts).toMatchObject({ succeeded: 52, failed: 0 });
     expect(await journal(tenant)).toHaveLength(52);
   });
@@ -530,10 +529,7 @@ describe("a person and a document that go meanwhile", () => {
     expect(next).toEqual({ kind: "ended" });
     // The alarm may have begun by itself.
     await runDurableObjectAlarm(stub);
-    for (let tries = 0; tries < 100 && (await files()).length > 0; tries += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is so
-      await scheduler.wait(20);
-    }
+    await until(async () => (await files()).length === 0);
     expect(await files()).toEqual([]);
   });
 
@@ -862,7 +858,7 @@ describe("a refusal", () => {
     const tenant = await aTenant({ daily_neurons: 60 });
     const documents = Array.from({ length: 40 }, (_, at) => inline(`${LEASE} ${at}`));
     const { body } = await start(tenant, documents, ["moderate"]);
-    const run = await until(tenant, body.id, ["stopped"]);
+    const run = await inState(tenant, body.id, ["stopped"]);
     expect(run.stopped_as).toBe("quota_exceeded");
     expect(run.counts.succeeded).toBeGreaterThan(0);
     expect(run.counts.pending).toBe(40 - run.counts.succeeded);

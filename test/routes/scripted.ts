@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { until } from "../until.ts";
 
 // Content that tells the fake of Workers AI how to behave (see test/fakes/workers-ai-server.mjs).
 
@@ -45,11 +46,5 @@ export async function askedFor(match: string): Promise<{ model: string; inputs: 
 
 /** Until so many calls about a text have arrived. */
 export async function arrived(content: Scripted, count: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one look after the other
-    if ((await content.asked()).length >= count) return;
-    // oxlint-disable-next-line no-await-in-loop -- `scheduler` stays real under fake timers
-    await scheduler.wait(5);
-  }
-  throw new Error("the engine was not asked");
+  await until(async () => (await content.asked()).length >= count);
 }
