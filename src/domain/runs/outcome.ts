@@ -43,6 +43,8 @@ export interface CallFailure {
   readonly kind: string;
   /** Of `rate_limited`: when the same call would fit. */
   readonly fitsAtMs?: number;
+  /** Of `quota_reserved`: when the account may have neurons again that other tenants hold now. */
+  readonly againAtMs?: number;
   readonly nowMs?: number;
   /** Of `engine_busy`: how long the engine asks to wait. */
   readonly retryAfterMs?: number;
@@ -63,5 +65,5 @@ export function meaningOf(failure: CallFailure): Meaning {
 const isOne = (kinds: readonly string[], kind: string): boolean => kinds.includes(kind);
 
 /** As in its `Retry-After`. */
-const waitMs = ({ fitsAtMs, nowMs }: CallFailure): number =>
-  fitsAtMs === undefined || nowMs === undefined ? SOON_MS : Math.max(SOON_MS, fitsAtMs - nowMs);
+const waitMs = ({ fitsAtMs, againAtMs = fitsAtMs, nowMs }: CallFailure): number =>
+  againAtMs === undefined || nowMs === undefined ? SOON_MS : Math.max(SOON_MS, againAtMs - nowMs);
