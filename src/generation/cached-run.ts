@@ -2,6 +2,7 @@ import type { Admitted } from "../../durable-objects/tenant/protocol.ts";
 import type { Item } from "../domain/ledger/ledger.ts";
 import { ZERO } from "../domain/ledger/micro-neurons.ts";
 import type { GenerationKind, GenerationStage } from "../domain/generation/plan-generation.ts";
+import type { Inferences } from "../engines/inference.ts";
 import { isCacheable } from "./cacheable.ts";
 import type { GenerationDeps, GenerationRequest } from "./generation-call.ts";
 import { type CacheEntry, cacheEntry } from "./response-cache.ts";
@@ -57,11 +58,22 @@ async function entryOf<Kind extends GenerationKind>(
   if (cache === undefined || terms === undefined || request.cacheMode === "skip") return null;
   // A guarded call is judged each time, and so is its answer.
   if (hold.stages.length > 1) return null;
-  const inference = request.inference(stage.model, stage, 0);
-  if (!isCacheable(request.kind, inference, terms.maxTemperature)) return null;
+  const asked = inferencesOf(request, stage);
+  if (!asked.every((one) => isCacheable(request.kind, one, terms.maxTemperature))) return null;
   const answers = stage.calls.length;
-  const question = [request.route, request.kind, config.inference, answers, inference];
+  const question = [request.route, request.kind, config.inference, answers, ...asked];
   return cacheEntry<Kind>(cache, terms, { question, answers, nowMs: hold.admittedAtMs });
+}
+
+/** What the engine would be asked, in order: once for the calls that ask for another answer to the same. */
+function inferencesOf<Kind extends GenerationKind>(
+  { measured, inference }: GenerationRequest<Kind>,
+  stage: GenerationStage,
+): readonly Inferences[Kind][] {
+  const alike = "choices" in measured ? measured.choices : 1;
+  return stage.calls.flatMap((_, at) =>
+    at % alike === 0 ? [inference(stage.model, stage, at)] : [],
+  );
 }
 
 /** An answer without any use: a line of 0 µN. */

@@ -285,6 +285,23 @@ describe("what a tenant has left", () => {
   });
 });
 
+describe("a list that several engine calls answer", () => {
+  const texts = Array.from({ length: 150 }, (_, at) => `${at}`);
+
+  it("is another question where only its end differs", async () => {
+    const tenant = await aTenant();
+    const embedded = (asked: readonly string[]) =>
+      tenant.call("POST", embeddings, { model: SMALL, input: asked });
+    const first = await embedded(texts);
+    const other = await embedded(texts.with(149, "The harbour of Ostrel"));
+    expect([told(first), told(other)]).toEqual(["miss", "miss"]);
+    expect(other.body.data[149].embedding).not.toEqual(first.body.data[149].embedding);
+    const again = await embedded(texts);
+    expect(told(again)).toBe("hit");
+    expect(again.body.data).toEqual(first.body.data);
+  });
+});
+
 describe("other kinds of answers", () => {
   it.each([
     ["@cf/huggingface/distilbert-sst-2-int8", { text: "What a fine day" }],
