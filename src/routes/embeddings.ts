@@ -1,4 +1,4 @@
-import { inCalls } from "../domain/generation/plan-generation.ts";
+import { inCalls } from "../domain/generation/task-usage.ts";
 import { tokensAtMost } from "../domain/generation/token-bound.ts";
 import { renderedJson } from "../generation/generation-call.ts";
 import { defineRoute } from "../http/route.ts";

@@ -1,4 +1,4 @@
-import { inCalls } from "../domain/generation/plan-generation.ts";
+import { inCalls } from "../domain/generation/task-usage.ts";
 import { tokensAtMost } from "../domain/generation/token-bound.ts";
 import type { ServiceFailure } from "../domain/ledger/failure.ts";
 import { type MicroNeurons, ZERO } from "../domain/ledger/micro-neurons.ts";

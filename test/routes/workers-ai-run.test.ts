@@ -322,6 +322,7 @@ describe("translation", () => {
     [M2M100, { text: "a" }, "/target_lang"],
     [INDIC, { text: "a", target_language: "deu_Latn" }, "/target_language"],
     [INDIC, { text: [], target_language: "hin_Deva" }, "/text"],
+    [INDIC, { text: Array(1001).fill("a"), target_language: "hin_Deva" }, "/text"],
   ])("of %s refuses %j", async (model, body, pointer) => {
     const tenant = await aTenant();
     const reply = await onWorkersAi(tenant, model, body);
@@ -364,7 +365,7 @@ describe("what is wrong with a request", () => {
     [RERANKER, { query: "a", contexts: [{ text: "a" }, { text: 4 }] }, "/contexts/1/text"],
     [
       RERANKER,
-      { query: "a", contexts: Array.from({ length: 101 }, () => ({ text: "a" })) },
+      { query: "a", contexts: Array.from({ length: 1001 }, () => ({ text: "a" })) },
       "/contexts",
     ],
     [RERANKER, { query: "a", contexts: [{ text: "a" }], top_k: 0 }, "/top_k"],

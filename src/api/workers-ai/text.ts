@@ -1,7 +1,9 @@
 import * as v from "valibot";
-import { inCalls } from "../../domain/generation/plan-generation.ts";
+import { firstIn, inCalls } from "../../domain/generation/task-usage.ts";
 import { tokensAtMost } from "../../domain/generation/token-bound.ts";
 import { isTranslated, speaksIndic } from "../../domain/generation/translation-languages.ts";
+import type { Outputs } from "../../engines/inference.ts";
+import type { Rank } from "../../engines/task-inference.ts";
 import { MAX_TEXTS as MAX_EMBEDDED } from "../openai/embeddings.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
 import { OF_EMBEDDINGS, unsetIn } from "./unset-options.ts";
@@ -9,8 +11,8 @@ import { object } from "../object-input.ts";
 
 // The tasks of the Workers AI drop-in that take text and nothing else.
 
-/** Texts in one call. */
-const MAX_TEXTS = 100;
+/** Contexts to rank, or texts to translate, in one call: ten calls of the engine. */
+const MAX_TEXTS = 1000;
 
 const text = v.pipe(v.string(), v.minLength(1));
 const texts = v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS));
@@ -47,12 +49,25 @@ export function readReranking(body: RunBody): Reading<"reranking"> {
   return {
     kind: "task",
     measured: { kind: "reranking", ...measured },
-    inference: (model) => ({ model, query, contexts, topK: top_k ?? null }),
+    inference: (model, _stage, at) => {
+      const part = inCalls(contexts)[at] ?? [];
+      const topK = top_k === undefined ? null : Math.min(top_k, part.length);
+      return { model, query, contexts: part, topK };
+    },
+    joined: (outputs) => ({ ranks: joinedRanks(outputs).slice(0, top_k) }),
     result: ({ ranks }) => ({
       response: ranks.map(({ context: id, score }) => ({ id, score })),
     }),
   };
 }
+
+/** Each pair is scored by itself, so the scores of several calls compare. The best first. */
+const joinedRanks = (outputs: readonly Outputs["reranking"][]): readonly Rank[] =>
+  outputs
+    .flatMap(({ ranks }, at) =>
+      ranks.map(({ context, score }) => ({ context: firstIn(at) + context, score })),
+    )
+    .toSorted((a, b) => b.score - a.score);
 
 export const EmbeddingsInput = object({
   text: v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_EMBEDDED))]),
@@ -120,7 +135,15 @@ function readIndicTranslation(body: RunBody, model: string): Reading<"translatio
   return {
     kind: "task",
     measured: { kind: "translation", texts: all.map(tokensAtMost), source: "en", target },
-    inference: (id) => ({ model: id, texts: all, source: "en", target }),
+    inference: (id, _stage, at) => ({
+      model: id,
+      texts: inCalls(all)[at] ?? [],
+      source: "en",
+      target,
+    }),
+    joined: (outputs) => ({
+      translations: outputs.flatMap(({ translations }) => translations),
+    }),
     result: ({ translations }) => ({ translations }),
   };
 }

@@ -12,7 +12,14 @@ import {
   type PlannedStage,
 } from "../moderation/stage.ts";
 import { isSound, soundRefusal, soundUsage, type SoundMeasure } from "./sound-usage.ts";
-import { isTask, taskOwnTokens, taskRefusal, taskUsages, type TaskMeasure } from "./task-usage.ts";
+import {
+  inCalls,
+  isTask,
+  taskOwnTokens,
+  taskRefusal,
+  taskUsages,
+  type TaskMeasure,
+} from "./task-usage.ts";
 import {
   type ChatMeasure,
   chatInputBound,
@@ -201,18 +208,9 @@ export function canTake(
   );
 }
 
-/** Texts that are embedded in one engine call. Source: Workers AI's schemas. */
-const EMBEDDED_AT_ONCE = 100;
-
-/** Splits texts, or their measures, over the engine calls of one call, in order. */
-export const inCalls = <T>(texts: readonly T[]): readonly (readonly T[])[] =>
-  Array.from({ length: Math.ceil(texts.length / EMBEDDED_AT_ONCE) }, (_, at) =>
-    texts.slice(at * EMBEDDED_AT_ONCE, (at + 1) * EMBEDDED_AT_ONCE),
-  );
-
 /** The most that each engine call uses. */
 function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] {
-  if (isTask(measured)) return [taskUsages(model, measured, maxTokens)];
+  if (isTask(measured)) return taskUsages(model, measured, maxTokens);
   if (isSound(measured)) return [soundUsage(model, measured)];
   switch (measured.kind) {
     case "chat": {
@@ -245,7 +243,7 @@ function pictureUsages(model: Model, measure: PictureMeasure): Usage[] {
 
 /** Input tokens from us or from the model's template, beside what the caller sent. */
 function ownTokens(model: Model, measured: Measured, at: number): number {
-  if (isTask(measured)) return taskOwnTokens(model, measured);
+  if (isTask(measured)) return taskOwnTokens(model, measured, at);
   if (isSound(measured)) return 0;
   switch (measured.kind) {
     case "chat":

@@ -3,7 +3,23 @@ import type { RequestFailure } from "../ledger/failure.ts";
 import { chatInputBound, classifierInputBound, takesPictures } from "./token-bound.ts";
 import { isTranslated } from "./translation-languages.ts";
 
-// The small tasks: the measures of their requests, and the most that each uses. Each is one engine call.
+// The small tasks: the measures of their requests, and the most that each uses. Each is one engine call, or
+// several where a list is longer than one takes.
+
+/**
+ * Texts of a list in one engine call. Source: Workers AI's schemas, which name 100 for embeddings, the
+ * longest list of any.
+ */
+const TEXTS_AT_ONCE = 100;
+
+/** Splits texts, or their measures, over the engine calls of one call, in order. */
+export const inCalls = <T>(texts: readonly T[]): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(texts.length / TEXTS_AT_ONCE) }, (_, at) =>
+    texts.slice(at * TEXTS_AT_ONCE, (at + 1) * TEXTS_AT_ONCE),
+  );
+
+/** The place in the list of the first text of an engine call. */
+export const firstIn = (call: number): number => call * TEXTS_AT_ONCE;
 
 export type TaskMeasure =
   /** Tokens of the text. */
@@ -85,40 +101,44 @@ const wrongModel = (detail: string): TaskRefusal => ({
   errors: [{ path: ["model"], detail }],
 });
 
-/** The most that the engine call uses. */
-export function taskUsages(model: Model, measured: TaskMeasure, maxTokens: number): Usage {
+/** The most that each engine call uses. */
+export function taskUsages(model: Model, measured: TaskMeasure, maxTokens: number): Usage[] {
   const read = (tokens: number): number => classifierInputBound(model, tokens);
   switch (measured.kind) {
     case "classification":
-      return { input_token: read(measured.text) };
+      return [{ input_token: read(measured.text) }];
     case "reranking":
-      return { input_token: sum(measured.contexts.map((text) => read(measured.query + text))) };
+      return inCalls(measured.contexts).map((contexts) => ({
+        input_token: sum(contexts.map((text) => read(measured.query + text))),
+      }));
     case "labels":
     case "objects":
-      return { image: 1 };
+      return [{ image: 1 }];
     case "caption":
-      return {
-        input_token: captionInput(model, measured, measured.text),
-        output_token: maxTokens,
-      };
+      return [
+        {
+          input_token: captionInput(model, measured, measured.text),
+          output_token: maxTokens,
+        },
+      ];
     case "translation":
-      return {
-        input_token: sum(measured.texts.map(read)),
-        output_token: measured.texts.length * (model.bounds.maxOutputTokens ?? 0),
-      };
+      return inCalls(measured.texts).map((texts) => ({
+        input_token: sum(texts.map(read)),
+        output_token: texts.length * (model.bounds.maxOutputTokens ?? 0),
+      }));
   }
 }
 
-/** Input tokens of the model's template, beside what the caller sent. */
-export function taskOwnTokens(model: Model, measured: TaskMeasure): number {
+/** Input tokens of the model's template in one of the calls, beside what the caller sent. */
+export function taskOwnTokens(model: Model, measured: TaskMeasure, at: number): number {
   const { specialTokens } = model.bounds;
   switch (measured.kind) {
     case "classification":
       return specialTokens;
     case "reranking":
-      return specialTokens * measured.contexts.length;
+      return specialTokens * (inCalls(measured.contexts)[at]?.length ?? 0);
     case "translation":
-      return specialTokens * measured.texts.length;
+      return specialTokens * (inCalls(measured.texts)[at]?.length ?? 0);
     case "caption":
       return captionInput(model, measured, 0);
     case "labels":

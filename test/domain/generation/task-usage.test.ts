@@ -138,6 +138,27 @@ describe("reranking", () => {
   });
 });
 
+const callsOf = (measured: Measured, id: string) =>
+  stageOf(measured, id).calls.map(({ units, ownTokens }) => ({ ...units, ownTokens }));
+
+describe("a list that is longer than an engine call takes", () => {
+  it("is planned as several calls, each at what it reads and writes itself", () => {
+    const contexts = Array.from({ length: 101 }, (_, at) => (at < 100 ? 10 : 20));
+    // Each pair has 4 tokens of the model's own.
+    expect(callsOf({ kind: "reranking", query: 5, contexts }, RERANKER)).toEqual([
+      { input_token: 100 * (4 + 5 + 10), ownTokens: 400 },
+      { input_token: 4 + 5 + 20, ownTokens: 4 },
+    ]);
+    const texts = Array.from({ length: 201 }, () => "ab");
+    const each = { input_token: 600, output_token: 100 * 256, ownTokens: 400 };
+    expect(callsOf(translate(texts, "hi"), INDIC)).toEqual([
+      each,
+      each,
+      { input_token: 6, output_token: 256, ownTokens: 4 },
+    ]);
+  });
+});
+
 describe("a picture", () => {
   it("is counted", () => {
     expect(stageOf({ kind: "labels" }, RESNET).bound).toBe(228_055);
