@@ -19,6 +19,7 @@ import {
   promptOf,
   refusedOf,
   toCompletion,
+  tooManyAnswers,
 } from "../api/openai/completion.ts";
 import { toPlanNotes } from "../api/plan-notes.ts";
 import { withExactSeed } from "../api/seed.ts";
@@ -37,9 +38,9 @@ import { toItsEnd } from "../edge/moderation-deps.ts";
 export const createCompletion = defineRoute({
   method: "POST",
   path: "/v1/completions",
-  summary: "OpenAI's older completions endpoint: a text in, a text out",
+  summary: "OpenAI's older completions endpoint: texts in, texts out",
   description:
-    "The prompt is asked as a chat of one message, so that the answer is one and no continuation. With `stream: true` the reply is `text/event-stream`. The tenant's policy says whether it is guarded.",
+    "Each prompt is asked as a chat of one message, so that the answer is one and no continuation. A list of prompts is one call: one hold, one line, usage of all. With `stream: true` the reply is `text/event-stream`. The tenant's policy says whether it is guarded.",
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/completions" },
   auth: { kind: "key", roles: ["call"] },
@@ -54,7 +55,7 @@ export const createCompletion = defineRoute({
   handle: async (call) => {
     const startedMs = Date.now();
     const { body, requestId, config } = call;
-    const refused = refusedOf(body) ?? completionLogprobsFailure(body);
+    const refused = refusedOf(body) ?? tooManyAnswers(body) ?? completionLogprobsFailure(body);
     if (refused !== null) return refused;
     const read = await callerOf(call, "POST /v1/completions", personOf(body));
     if (read.kind !== "read") return read;
@@ -62,10 +63,12 @@ export const createCompletion = defineRoute({
     if (seeded.kind !== "read") return seeded;
     const prompt = await textsIn("prompt", body.prompt, call.env.ASSETS);
     if (prompt.kind !== "texts") return prompt;
+    const [messages = [], ...others] = prompt.texts.map(promptOf);
     // No pictures can be named, so no host is looked up.
     const prepared = chatRequest(
       {
-        messages: promptOf(prompt.texts.join("")),
+        messages,
+        others,
         parameters: seeded.parameters,
         maxTokens: body.max_tokens,
         choices: body.n,

@@ -350,7 +350,6 @@ describe("POST /v1/completions", () => {
       { stream: true, stream_options: { include_obfuscation: true } },
       "stream_options.include_obfuscation",
     ],
-    [{ prompt: ["a", "b"] }, "prompt"],
     [{ prompt: [1, 2] }, "prompt"],
     [{ prompt: "" }, "prompt"],
     [{ max_tokens: 0 }, "max_tokens"],

@@ -1,11 +1,14 @@
 import { resolveModel } from "../../../src/domain/catalogue/catalogue.ts";
 import {
+  answersOf,
   canTake,
+  type ChatMeasured,
   type GenerationFailure,
   type GenerationTerms,
   isGeneration,
   type Measured,
   planGeneration,
+  promptsOf,
 } from "../../../src/domain/generation/plan-generation.ts";
 import { PLAIN_FEATURES } from "../../../src/domain/generation/prompt-features.ts";
 import { AUTO, pickModel, type Routed } from "../../../src/domain/generation/routing.ts";
@@ -18,7 +21,13 @@ import {
 import type { Fitting } from "../../../src/domain/ledger/failure.ts";
 import { type MicroNeurons, sum, ZERO } from "../../../src/domain/ledger/micro-neurons.ts";
 import type { RateUnits } from "../../../src/domain/ledger/rate-limit.ts";
-import { guardModes, isGuarded, planGuard } from "../../../src/domain/moderation/guard.ts";
+import {
+  guardModes,
+  isGuarded,
+  MOST_WINDOWS,
+  outputWindows,
+  planGuard,
+} from "../../../src/domain/moderation/guard.ts";
 import type { Plan } from "../../../src/domain/moderation/plan-moderation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import type { FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
@@ -51,6 +60,7 @@ export function generationPlan(tx: Tx, call: MeasuredGeneration): GenerationPlan
   });
   if (planned.kind !== "planned") return planned;
   const { stage } = planned;
+  if (guard.windows(stage.maxTokens ?? 0) > MOST_WINDOWS) return TOO_MANY_WINDOWS;
   const checks = guard.checks(stage.maxTokens ?? 0);
   if (checks.kind !== "planned") return checks;
   return { kind: "planned", stages: [stage, ...checks.stages], policy: guard.policy };
@@ -63,13 +73,26 @@ interface GuardPlan {
   readonly kind: "guard";
   readonly policy: PolicyVersion | null;
   readonly checks: (maxTokens: number) => Plan;
+  /** Windows of answers that it would judge. */
+  readonly windows: (maxTokens: number) => number;
 }
 
 const NO_GUARD: GuardPlan = {
   kind: "guard",
   policy: null,
   checks: () => ({ kind: "planned", stages: [] }),
+  windows: () => 0,
 };
+
+const TOO_MANY_WINDOWS = {
+  kind: "invalid_request",
+  errors: [
+    {
+      path: ["max_tokens"],
+      detail: `must be smaller, or the answers fewer: the policy's guard judges at most ${MOST_WINDOWS} windows of answers in a call`,
+    },
+  ],
+} as const;
 
 /** The guard that the policy and the caller want of this call. */
 function guardFor(
@@ -83,10 +106,12 @@ function guardFor(
   const modes = guardModes(policy.policy, guard.modes);
   if (!isGuarded(modes)) return NO_GUARD;
   const { prompt } = guard;
-  const { choices } = measured;
+  const choices = answersOf(measured);
   const checks = (maxTokens: number) =>
     planGuard(policy.policy, { modes, prompt, choices, maxTokens }, find);
-  return { kind: "guard", policy, checks };
+  const windows = (maxTokens: number): number =>
+    modes.output === "off" ? 0 : choices * outputWindows(maxTokens);
+  return { kind: "guard", policy, checks, windows };
 }
 
 function stagePlan(
@@ -128,22 +153,29 @@ export function fitting(tx: Tx, call: MeasuredGeneration): Fitting {
   return { fittingMaxTokens: made.maxTokens };
 }
 
-type ChatMeasured = Extract<Measured, { kind: "chat" }>;
-
 /** The prompt as it will be sent: with fewer blanks where the caller or its tenant wants that. */
 function compactedChat(
   measured: ChatMeasured,
   { compact_prompts }: Settings,
 ): { readonly chat: ChatMeasured; readonly compactedTokens: number | null } {
-  const { chat, compacted } = measured;
+  const { chat, others = [], compacted } = measured;
   if (compacted === undefined || !(compacted.asked || compact_prompts)) {
     return { chat: measured, compactedTokens: null };
   }
-  return {
-    chat: { ...measured, chat: { ...chat, textTokens: compacted.textTokens } },
-    compactedTokens: chat.textTokens - compacted.textTokens,
+  const compactOthers = others.map((other, at) => ({
+    ...other,
+    textTokens: compacted.others?.[at] ?? other.textTokens,
+  }));
+  const sent: ChatMeasured = {
+    ...measured,
+    chat: { ...chat, textTokens: compacted.textTokens },
+    others: compactOthers,
   };
+  return { chat: sent, compactedTokens: textTokensOf(measured) - textTokensOf(sent) };
 }
+
+const textTokensOf = (measured: ChatMeasured): number =>
+  promptsOf(measured).reduce((total, { textTokens }) => total + textTokens, 0);
 
 /** The default policy's table, read for this request; null: no model of it may run. */
 function routedCall(

@@ -3,6 +3,7 @@ import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts"
 import type { Item } from "../../domain/ledger/ledger.ts";
 import type { ChatEvent, ChatMessage, ChatOutput } from "../../engines/inference.ts";
 import { FINISH_REASONS } from "../../engines/inference.ts";
+import { invalid } from "../../http/field-errors.ts";
 import { formRefused } from "../drop-in-body.ts";
 import { between, wholeNumber } from "../field.ts";
 import {
@@ -26,24 +27,32 @@ import {
 import { seed } from "../seed.ts";
 import { MOST_TOP_LOGPROBS } from "../../engines/logprobs.ts";
 import { TextLogprobsOutput, tooManyLogprobs, toTextLogprobs } from "./logprobs.ts";
-import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
+import { oneTokenList, tokenLists, tokenListsOf, unknownTokens } from "./token-ids.ts";
 import { isEmptyList, object } from "../object-input.ts";
 
-// OpenAI's older completions: a text in, a text out. The models here are asked as in a chat, with the
-// text as what the user says; they answer it rather than write on.
+// OpenAI's older completions: texts in, texts out. The models here are asked as in a chat, each prompt by
+// itself as what the user says; they answer it rather than write on.
 // https://platform.openai.com/docs/api-reference/completions
 
 /** OpenAI's own, where the caller gives none. */
 const DEFAULT_TOKENS = 16;
+
+/** Answers to all prompts of a call. Each is an engine call, and a unit of the model's rate. */
+const MAX_ANSWERS = 128;
 
 const text = v.pipe(v.string(), v.minLength(1));
 
 export const CompletionInput = object({
   model: modelName,
   prompt: v.pipe(
-    v.union([text, v.pipe(v.array(text), v.length(1)), oneTokenList, tokenLists(1)]),
+    v.union([
+      text,
+      v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_ANSWERS)),
+      oneTokenList,
+      tokenLists(MAX_ANSWERS),
+    ]),
     v.description(
-      "A text, or a list of one: each call answers one prompt. Or its token ids, for OpenAI's names of models with the vocabulary cl100k_base.",
+      `A text, or a list: each prompt gets "n" answers, in order, at most ${MAX_ANSWERS} in all. Or token ids, for OpenAI's names of models with the vocabulary cl100k_base.`,
     ),
   ),
   max_tokens: v.nullish(maxTokens, DEFAULT_TOKENS),
@@ -103,6 +112,19 @@ export function refusedOf(body: CompletionBody): Refused | null {
 
 export const promptOf = (content: string): readonly ChatMessage[] => [{ role: "user", content }];
 
+const promptCount = ({ prompt }: CompletionBody): number =>
+  typeof prompt === "string" ? 1 : (tokenListsOf(prompt) ?? prompt).length;
+
+/** Null: a call may have so many answers. */
+export function tooManyAnswers(
+  body: CompletionBody,
+): Extract<RequestFailure, { kind: "invalid_request" }> | null {
+  const prompts = promptCount(body);
+  if (prompts * body.n <= MAX_ANSWERS) return null;
+  const detail = `must be at most ${Math.floor(MAX_ANSWERS / body.n)} prompts with n ${body.n}: a call gives at most ${MAX_ANSWERS} answers`;
+  return invalid(["prompt"], detail);
+}
+
 const PASSED_ON = ["temperature", "top_p", "presence_penalty", "frequency_penalty"] as const;
 
 /** The parameters of a chat; a seed is added as it was written. */
@@ -126,7 +148,12 @@ export const completionLogprobsFailure = (
   body: CompletionBody,
 ): ReturnType<typeof tooManyLogprobs> =>
   typeof body.logprobs === "number"
-    ? tooManyLogprobs({ top: body.logprobs, maxTokens: body.max_tokens, stream: body.stream })
+    ? tooManyLogprobs({
+        top: body.logprobs,
+        maxTokens: body.max_tokens,
+        stream: body.stream,
+        answers: promptCount(body) * body.n,
+      })
     : null;
 
 /** The same call gives the same id, also when it is replayed. */

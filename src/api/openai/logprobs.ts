@@ -83,14 +83,22 @@ const toToken = ({ token, logprob, bytes }: Omit<TokenLogprob, "top">) => ({
 /** Entries of a whole answer: a reply of 4 MiB holds them. A stream has no such bound. */
 const MOST_ENTRIES = 32_768;
 
+/** Of all answers of a call, which are in memory at once: as many as eight of the longest have. */
+const MOST_ENTRIES_OF_CALL = 8 * MOST_ENTRIES;
+
 /** Null: the engine's reply will hold what is asked for. */
 export function tooManyLogprobs(asked: {
   readonly top: number;
   readonly maxTokens: number | null;
   readonly stream: boolean;
+  /** Absent: few enough. */
+  readonly answers?: number;
 }): Extract<RequestFailure, { kind: "invalid_request" }> | null {
+  const { answers = 1 } = asked;
   const entries = (asked.maxTokens ?? 0) * (1 + asked.top);
-  if (asked.stream || entries <= MOST_ENTRIES) return null;
-  const detail = `must be absent, or smaller: max_tokens times (1 + top_logprobs) is at most ${MOST_ENTRIES} without stream: true`;
+  const most = Math.min(MOST_ENTRIES, Math.floor(MOST_ENTRIES_OF_CALL / answers));
+  if (asked.stream || entries <= most) return null;
+  const among = answers > 8 ? ` with ${answers} answers` : "";
+  const detail = `must be absent, or smaller: max_tokens times (1 + top_logprobs) is at most ${most}${among} without stream: true`;
   return { kind: "invalid_request", errors: [{ path: ["logprobs"], detail }] };
 }

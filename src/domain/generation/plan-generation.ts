@@ -39,15 +39,19 @@ export type Measured =
   | {
       readonly kind: "chat";
       readonly chat: ChatMeasure;
+      /** The prompts after the first, where the call has several. */
+      readonly others?: readonly ChatMeasure[];
       /** As the caller gave it; null: the tenant's `default_max_tokens`. */
       readonly maxTokens: number | null;
-      /** The number of answers. Each is an engine call of its own that reads the whole prompt. */
+      /** Answers to each prompt. Each is an engine call of its own that reads the whole prompt. */
       readonly choices: number;
       /** The kind of work that the prompt asks for, for a call that names `auto`. */
       readonly features?: PromptFeatures;
       /** `textTokens` of the prompt with fewer blanks, where those can be taken out. */
       readonly compacted?: {
         readonly textTokens: number;
+        /** The same of each of `others`. */
+        readonly others?: readonly number[];
         /** True: the caller asks for it; else the tenant's settings decide. */
         readonly asked: boolean;
       };
@@ -59,6 +63,21 @@ export type Measured =
   | SoundMeasure;
 
 export type GenerationKind = Measured["kind"];
+
+export type ChatMeasured = Extract<Measured, { kind: "chat" }>;
+
+export const promptsOf = ({ chat, others = [] }: ChatMeasured): readonly ChatMeasure[] => [
+  chat,
+  ...others,
+];
+
+/** All answers of the call: those to the first prompt, then those to the next one. */
+export const answersOf = (measured: ChatMeasured): number =>
+  promptsOf(measured).length * measured.choices;
+
+/** The place of the prompt that an engine call is about. */
+export const promptOfCall = (at: number, { choices }: Pick<ChatMeasured, "choices">): number =>
+  Math.floor(at / choices);
 
 /** The work that a model must be for. */
 const TASKS: Readonly<Record<GenerationKind, ModelTask>> = {
@@ -182,7 +201,7 @@ function usable(id: string, measured: Measured, find: FindModel): Found | Genera
   const found = findFor(id, TASKS[measured.kind], find);
   if (found.kind !== "found") return found;
   const { model } = found;
-  if (measured.kind === "chat" && measured.chat.images > 0 && !takesPictures(model)) {
+  if (isChat(measured) && promptsOf(measured).some(hasPictures) && !takesPictures(model)) {
     return { kind: "unbounded_usage", detail: `Pictures sent to ${id} have no known bound.` };
   }
   if (measured.kind === "picture") {
@@ -193,16 +212,20 @@ function usable(id: string, measured: Measured, find: FindModel): Found | Genera
   return (isTask(measured) ? taskRefusal(model, measured) : null) ?? found;
 }
 
+const isChat = (measured: Measured): measured is ChatMeasured => measured.kind === "chat";
+const hasPictures = ({ images }: ChatMeasure): boolean => images > 0;
+
 /** Whether a model may run for the tenant, is for such work, and the request likely fits its context. */
 export function canTake(
   id: string,
-  measured: Extract<Measured, { kind: "chat" }>,
+  measured: ChatMeasured,
   { find, defaultMaxTokens }: Pick<GenerationTerms, "find" | "defaultMaxTokens">,
 ): boolean {
   const found = usable(id, measured, find);
   if (found.kind !== "found") return false;
   const { contextTokens } = found.model;
-  const likely = estimateInputTokens(measured.chat.textTokens);
+  const longest = Math.max(...promptsOf(measured).map(({ textTokens }) => textTokens));
+  const likely = estimateInputTokens(longest);
   return (
     contextTokens === null || likely + (measured.maxTokens ?? defaultMaxTokens) <= contextTokens
   );
@@ -213,13 +236,14 @@ function usagesOf(model: Model, measured: Measured, maxTokens: number): Usage[] 
   if (isTask(measured)) return taskUsages(model, measured, maxTokens);
   if (isSound(measured)) return [soundUsage(model, measured)];
   switch (measured.kind) {
-    case "chat": {
-      const usage = {
-        input_token: chatInputBound(model, measured.chat),
-        output_token: outputTokensAtMost(model, maxTokens),
-      };
-      return Array.from({ length: measured.choices }, () => usage);
-    }
+    case "chat":
+      return promptsOf(measured).flatMap((prompt) => {
+        const usage = {
+          input_token: chatInputBound(model, prompt),
+          output_token: outputTokensAtMost(model, maxTokens),
+        };
+        return Array.from({ length: measured.choices }, () => usage);
+      });
     case "embeddings": {
       const tokens = measured.texts.map((text) => classifierInputBound(model, text));
       return inCalls(tokens).map((call) => ({
@@ -246,8 +270,10 @@ function ownTokens(model: Model, measured: Measured, at: number): number {
   if (isTask(measured)) return taskOwnTokens(model, measured, at);
   if (isSound(measured)) return 0;
   switch (measured.kind) {
-    case "chat":
-      return chatInputBound(model, { ...measured.chat, textTokens: 0 });
+    case "chat": {
+      const prompt = promptsOf(measured)[promptOfCall(at, measured)] ?? measured.chat;
+      return chatInputBound(model, { ...prompt, textTokens: 0 });
+    }
     case "embeddings":
       return model.bounds.specialTokens * (inCalls(measured.texts)[at]?.length ?? 0);
     case "picture":

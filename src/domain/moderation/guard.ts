@@ -68,6 +68,9 @@ export const outputWindows = (maxTokens: number): number =>
     Math.ceil((maxTokens * BYTES_PER_TOKEN) / (OUTPUT_WINDOW_TOKENS - OUTPUT_OVERLAP_TOKENS)),
   );
 
+/** Windows of all answers of a call. Each is planned, and the plan is stored in one row of at most 2 MB. */
+export const MOST_WINDOWS = 1024;
+
 /** The content item of a window; 0 is the prompt. */
 export const windowContent = (
   at: { readonly choice: number; readonly window: number },
