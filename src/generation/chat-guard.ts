@@ -1,4 +1,5 @@
 import { withoutBan } from "../domain/moderation/category.ts";
+import { type BusyJudge, busyJudge } from "../domain/moderation/busy-judge.ts";
 import type { Model } from "../domain/catalogue/catalogue.ts";
 import {
   gatherWindows,
@@ -51,7 +52,7 @@ export interface GuardContext {
 export type SideResult =
   | { readonly kind: "judged"; readonly verdicts: readonly Verdict[] }
   /** A check that the policy requires was not made. */
-  | { readonly kind: "unchecked"; readonly status: Unchecked }
+  | ({ readonly kind: "unchecked"; readonly status: Unchecked } & BusyJudge)
   /** Neither the caller nor the policy wants a guard here. */
   | { readonly kind: "unguarded" };
 
@@ -180,8 +181,13 @@ function sideOf(
 ): SideResult {
   const unchecked = verdicts.flatMap(({ coverage }) => uncheckedStage(policy, coverage) ?? []);
   const status = unchecked.find((one) => one === worst(unchecked));
-  if (status !== undefined) return { kind: "unchecked", status };
+  if (status !== undefined) return { kind: "unchecked", status, ...longestWait(verdicts) };
   return outran ? { kind: "unchecked", status: "not_evaluated" } : { kind: "judged", verdicts };
+}
+
+function longestWait(verdicts: readonly Verdict[]): BusyJudge {
+  const waits = verdicts.flatMap((verdict) => busyJudge(verdict)?.retryAfterMs ?? []);
+  return waits.length === 0 ? {} : { retryAfterMs: Math.max(...waits) };
 }
 
 const moderationContext = (context: GuardContext): ModerationContext => ({

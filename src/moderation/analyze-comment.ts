@@ -10,7 +10,7 @@ import {
   UNDETECTED,
 } from "../domain/moderation/comment-attributes.ts";
 import type { Scores } from "../domain/moderation/category.ts";
-import type { CommentFailure, ServiceFailure } from "../domain/ledger/failure.ts";
+import type { CommentFailure, EngineFailure, ServiceFailure } from "../domain/ledger/failure.ts";
 import { plainOfHtml } from "../domain/text/html-text.ts";
 import { baseLanguage } from "../domain/text/languages.ts";
 import { listedWords } from "../engines/embedded/listed-words.ts";
@@ -51,11 +51,14 @@ export interface Analysis {
 
 type Unavailable = Extract<ServiceFailure, { kind: "unavailable" }>;
 
+/** The judge of comments in other languages gave no scores. */
+export type Unscored = Unavailable | Extract<EngineFailure, { kind: "engine_busy" }>;
+
 export async function analyzeComment(
   judge: JudgeText,
   comment: CommentText,
   judgeForeign: JudgeForeign | null = null,
-): Promise<Analysis | CommentFailure | Unavailable> {
+): Promise<Analysis | CommentFailure | Unscored> {
   const { text, begins, ends } = comment.isHtml ? plainOfHtml(comment.text) : asSent(comment.text);
   const plain = plainText(text);
   const detected = languageIn(plain);
@@ -114,7 +117,12 @@ export function foreignText(comment: CommentText): string | null {
 }
 
 /** A judge's scores of a text in another language; null: it does not read that language. */
-export type JudgeForeign = (text: string) => Promise<Scores | null | "unavailable">;
+export type JudgeForeign = (text: string) => Promise<JudgedForeign | Unscored | null>;
+
+export interface JudgedForeign {
+  readonly kind: "judged";
+  readonly scores: Scores;
+}
 
 /** The list of profanity is English: no attribute that needs it is scored in other languages. */
 const NEEDS_LIST = /^PROFANITY/;
@@ -125,11 +133,11 @@ function ofForeign(
     readonly attributes: readonly string[];
     readonly foreign: readonly string[];
     readonly detectedLanguages: readonly string[];
-    readonly judged: Scores | null | "unavailable";
+    readonly judged: JudgedForeign | Unscored | null;
   },
-): Analysis | CommentFailure | Unavailable {
+): Analysis | CommentFailure | Unscored {
   const { attributes, foreign: languages, detectedLanguages, judged } = found;
-  if (judged === "unavailable") return { kind: "unavailable" };
+  if (judged !== null && judged.kind !== "judged") return judged;
   const scored = judged === null ? [] : attributes.filter((name) => !NEEDS_LIST.test(name));
   const refused = attributes.find((name) => !scored.includes(name));
   if (refused !== undefined && !dropUnsupported) {
@@ -137,7 +145,7 @@ function ofForeign(
   }
   const common = { kind: "analyzed", attributes: scored, languages, detectedLanguages } as const;
   if (judged === null) return { ...common, summary: null, spans: [] };
-  const summary = ofJudge(headsOf(judged));
+  const summary = ofJudge(headsOf(judged.scores));
   return { ...common, summary, spans: [{ begin: 0, end: text.length, scores: summary }] };
 }
 

@@ -77,7 +77,7 @@ export async function runStage(
   ]);
   // The first outcome with the worst status.
   const decisive = outcomes.find((outcome) => statusOf(outcome) === status);
-  const failure = decisive === undefined ? TOO_LONG : failureOf(decisive);
+  const failure = decisive === undefined ? TOO_LONG : withWait(failureOf(decisive), outcomes);
   return stageRun(stage, context.engine, {
     calls,
     status,
@@ -168,6 +168,18 @@ function refusalOf(refused: Extract<CheckOutcome, { kind: "refused" }>): CheckFa
   if (refused.accountExhausted) return "account_exhausted";
   if (refused.because !== undefined) return refused.because;
   return refused.retryable ? "no_capacity" : "refused";
+}
+
+/** A repeat asks about every window again, so the longest wait counts. */
+function withWait(
+  failure: CheckFailure | null,
+  outcomes: readonly CheckOutcome[],
+): CheckFailure | null {
+  if (failure?.kind !== "no_capacity") return failure;
+  const waits = outcomes.flatMap((outcome) =>
+    outcome.kind === "refused" ? (outcome.retryAfterMs ?? []) : [],
+  );
+  return waits.length === 0 ? failure : { ...failure, retry_after_ms: Math.max(...waits) };
 }
 
 const withStatus = ({ status }: { readonly status?: number }) =>

@@ -58,7 +58,7 @@ export const analyzeRoute = defineRoute({
   query: googleQuery,
   body: { schema: AnalyzeInput, limitBytes: MAX_COMMENT_BODY_BYTES, as: "proto-json" },
   reply: { status: 200, schema: AnalyzeOutput },
-  failures: [...FAILURES, ...HELD],
+  failures: [...FAILURES, ...HELD, "engine_busy"],
   handle: async (call) => {
     const { body } = call;
     const comment = toAnalyze(body);
@@ -98,9 +98,13 @@ async function scoredComment(
   const judge: JudgeForeign = async () => {
     if (judged === null) return null;
     const engine = engineOf(config, env);
-    const { scores, ...ran } = await judgeComment({ engine, config }, admitted, judged.content);
+    const { judged: found, ...ran } = await judgeComment(
+      { engine, config },
+      admitted,
+      judged.content,
+    );
     spent = ran;
-    return scores;
+    return found;
   };
   const value = await analyzeComment(textJudge(env.ASSETS), comment, judge);
   return { value, ...spent };

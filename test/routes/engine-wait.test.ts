@@ -193,3 +193,90 @@ describe("an engine that asks for a wait", () => {
     expect(judged).toEqual([LLAMA, GEMMA]);
   });
 });
+
+const failureOf = (stages: readonly { name: string; failure: object }[], name: string) =>
+  stages.find((stage) => stage.name === name)?.failure;
+
+describe("the wait of a judge without capacity", () => {
+  const ENGLISH = "Our library has many books about gardens";
+  const judged = (behaviour: string) => `${ENGLISH} ${marked(behaviour)}`;
+
+  it("is in the stage of a verdict, and in the verdict that is read later", async () => {
+    const tenant = await aTenant();
+    const text = judged("judge=3040@30");
+    const { status, body } = await tenant.onWorkersAi("POST", "/v1/verdicts", { text });
+    expect([status, body.decision, body.approved]).toEqual([200, "flag", false]);
+    const failure = { kind: "no_capacity", upstream_status: 429, retry_after_ms: 30_000 };
+    expect(failureOf(body.stages, "judge")).toEqual(failure);
+    expect(failureOf(body.stages, "sentiment")).toBeNull();
+    const read = await tenant.call("GET", `/v1/verdicts/${body.id}`);
+    expect(failureOf(read.body.stages, "judge")).toEqual(failure);
+  });
+
+  it("is the longest of a long text's windows", async () => {
+    const tenant = await aTenant();
+    const filler = `${ENGLISH}. `.repeat(340);
+    const text = `${marked("judge=3040@30")} ${filler} ${marked("judge=3040@40")}`;
+    const { body } = await tenant.onWorkersAi("POST", "/v1/verdicts", { text });
+    expect(failureOf(body.stages, "judge")).toMatchObject({ retry_after_ms: 40_000 });
+  });
+
+  it("is not named where the engine does not say", async () => {
+    const tenant = await aTenant();
+    const { body } = await tenant.onWorkersAi("POST", "/v1/verdicts", {
+      text: judged("judge=3040"),
+    });
+    expect(failureOf(body.stages, "judge")).toEqual({ kind: "no_capacity", upstream_status: 429 });
+  });
+
+  it("is beside each result of OpenAI's endpoint that it left undecided", async () => {
+    const tenant = await aTenant();
+    const input = [judged("judge=3040@30"), judged("judge=ok"), judged("judge=3040")];
+    const { body } = await tenant.onWorkersAi("POST", "/v1/moderations", { input });
+    const waits = body.results.map(
+      ({ neurogate }: { neurogate: { retry_after_ms?: number } }) => neurogate.retry_after_ms,
+    );
+    expect(waits).toEqual([30_000, undefined, undefined]);
+  });
+
+  it("is beside the side of a guarded chat that nobody judged", async () => {
+    const moderation = {
+      model: "omni-moderation-latest",
+      policy: { input: { mode: "block" } },
+    };
+    const body = { ...chatOf("judge=3040@30"), moderation };
+    const reply = await post(chat, body, { engine: WORKERS_AI });
+    expect(reply.body.choices[0].finish_reason).toBe("content_filter");
+    expect(reply.body.moderation.input).toMatchObject({
+      type: "error",
+      code: "failed",
+      retry_after_ms: 30_000,
+    });
+    const { body: response } = await post(
+      "/v1/responses",
+      { model: LLAMA, input: marked("judge=3040@30"), moderation, max_output_tokens: 9 },
+      { engine: WORKERS_AI },
+    );
+    expect(response.moderation.input).toMatchObject({ code: "failed", retry_after_ms: 30_000 });
+  });
+
+  it("is in the Perspective API's error, where the judge would have scored", async () => {
+    const tenant = await aTenant({ perspective_fallback: "judge" });
+    await tenant.onWorkersAi("PUT", "/v1/policies/default", {});
+    const german = "Das ist ein ganz normaler Satz über das Wetter von heute und morgen";
+    const analyze = (behaviour: string) =>
+      tenant.onWorkersAi("POST", "/v1alpha1/comments:analyze", {
+        comment: { text: `${german} ${marked(behaviour)}` },
+        languages: ["de"],
+        requestedAttributes: { TOXICITY: {} },
+      });
+    const busy = await analyze("judge=3040@30");
+    expect([busy.status, busy.body.error.kind, busy.body.error.status]).toEqual([
+      503,
+      "engine_busy",
+      "UNAVAILABLE",
+    ]);
+    expect(waitOf(busy)).toEqual(["30", "30000", null]);
+    expect((await analyze("judge=500")).body.error.kind).toBe("unavailable");
+  });
+});

@@ -32,6 +32,14 @@ const Scores = v.pipe(
   v.description("The maximum over inputs, only of what was evaluated."),
 );
 
+/** Beside what a busy judge left undecided. */
+export const RetryAfterMs = v.pipe(
+  v.number(),
+  v.description(
+    "With `no_capacity`: how long the engine asked to wait, in milliseconds; absent if it did not say.",
+  ),
+);
+
 const Stage = v.object({
   name: v.picklist(STAGE_NAMES),
   input,
@@ -58,7 +66,11 @@ const Stage = v.object({
   ),
   failure: v.pipe(
     v.nullable(
-      v.object({ kind: v.picklist(CHECK_FAILURES), upstream_status: v.optional(v.number()) }),
+      v.object({
+        kind: v.picklist(CHECK_FAILURES),
+        upstream_status: v.optional(v.number()),
+        retry_after_ms: v.exactOptional(RetryAfterMs),
+      }),
     ),
     v.description("Why it was not evaluated, or failed; null also for older verdicts."),
   ),

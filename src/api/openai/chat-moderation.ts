@@ -3,6 +3,7 @@ import type { GuardModes } from "../../domain/moderation/guard.ts";
 import type { Verdict } from "../../domain/moderation/verdict.ts";
 import type { GuardResults, SideResult } from "../../generation/chat-guard.ts";
 import { stated } from "../../http/field-errors.ts";
+import { RetryAfterMs } from "../native/verdict.ts";
 import { FoundEntries, MODELS, ResultEntries, toResult } from "./moderation.ts";
 import { object, orEmptyList } from "../object-input.ts";
 
@@ -52,6 +53,7 @@ export const ErrorSide = v.object({
     v.description("Why there is no result. Under `block` what was not checked is withheld."),
   ),
   message: v.string(),
+  retry_after_ms: v.exactOptional(RetryAfterMs),
 });
 
 const SideOutput = v.variant("type", [
@@ -92,7 +94,9 @@ function toSide(side: SideResult, model: string): v.InferOutput<typeof SideOutpu
     return { type: "moderation_results", model, results };
   }
   const code = side.kind === "unguarded" ? "not_requested" : side.status;
-  return { type: "error", code, message: MESSAGES[code] };
+  const waitMs = side.kind === "unguarded" ? undefined : side.retryAfterMs;
+  const wait = waitMs === undefined ? {} : { retry_after_ms: waitMs };
+  return { type: "error", code, message: MESSAGES[code], ...wait };
 }
 
 /** A result as /v1/moderations gives it; it is not stored, and so has no id, nor is it ever forced. */

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { busyJudge } from "../../domain/moderation/busy-judge.ts";
 import {
   CATEGORIES,
   type Category,
@@ -18,6 +19,7 @@ import {
 } from "../../domain/moderation/verdict.ts";
 import { stated } from "../../http/field-errors.ts";
 import { language, MAX_PICTURES, metadata, text } from "../native/content.ts";
+import { RetryAfterMs } from "../native/verdict.ts";
 import { name, policyName } from "../field.ts";
 import { object, orEmptyList, strictObject } from "../object-input.ts";
 
@@ -130,6 +132,7 @@ export const FoundEntries = {
   actions: v.array(v.string()),
   coverage: v.record(v.string(), v.string()),
   reasons: v.array(v.record(v.string(), v.unknown())),
+  retry_after_ms: v.exactOptional(RetryAfterMs),
 };
 
 export const ModerationOutput = v.object({
@@ -158,6 +161,7 @@ export function toResult(verdict: Verdict) {
   if (verdict.decision !== "allow" && crossed.size === 0) crossed.add("unevaluated");
   const others = OTHER_KEYS.filter((key) => crossed.has(key));
   const scoreOf = (key: Key): number => scoreFor(key, made, scores);
+  const { retryAfterMs } = busyJudge(verdict) ?? {};
   return {
     flagged: verdict.decision !== "allow",
     categories: {
@@ -186,6 +190,7 @@ export function toResult(verdict: Verdict) {
       reused_from: verdict.reuse?.from?.verdictId ?? null,
       coverage: verdict.coverage,
       reasons: unexplained(verdict.reasons).map((reason) => ({ ...reason })),
+      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
     },
   };
 }

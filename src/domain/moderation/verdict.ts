@@ -143,6 +143,8 @@ export interface CheckFailure {
   readonly kind: (typeof CHECK_FAILURES)[number];
   /** HTTP status. */
   readonly upstream_status?: number;
+  /** Of `no_capacity`: how long the engine asked to wait, 1 s to 1 h; absent: it does not say. */
+  readonly retry_after_ms?: number;
 }
 
 /** One check of one input, by an engine or by our own rules. */
