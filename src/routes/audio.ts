@@ -9,9 +9,12 @@ import {
   toTranscription,
   measureTranscription,
   type RecordingBody,
+  streamRefusal,
   TranscriptionInput,
   TranscriptionOutput,
 } from "../api/openai/transcription.ts";
+import { toTranscriptEvents } from "../api/openai/transcript-events.ts";
+import { EVENT_STREAM } from "../http/event-feed.ts";
 import {
   callerOf,
   type GenerationRouteCall,
@@ -22,8 +25,8 @@ import {
 } from "../edge/generation-deps.ts";
 import { mended, mendedForm } from "../api/drop-in-body.ts";
 
-const renderedText = (text: string): Rendered => ({
-  contentType: "text/plain; charset=utf-8",
+const renderedText = (text: string, contentType = "text/plain"): Rendered => ({
+  contentType: `${contentType}; charset=utf-8`,
   body: new TextEncoder().encode(text).slice(),
 });
 
@@ -46,7 +49,7 @@ export const createTranscription = defineRoute({
   path: "/v1/audio/transcriptions",
   summary: "OpenAI's transcription endpoint",
   description:
-    "The hold is for the longest duration that any decoder can find in the file, the charge for the actual one. `text`, `srt` and `vtt` come with their Content-Type, and their cost is in the headers.",
+    "The hold is for the longest duration that any decoder can find in the file, the charge for the actual one. `text`, `srt` and `vtt` come with their Content-Type, and their cost is in the headers. With `stream: true` the reply is `text/event-stream`: its events come when all was heard.",
   surface: "openai",
   admits: { kind: "generation", route: "POST /v1/audio/transcriptions" },
   auth: { kind: "key", roles: ["call"] },
@@ -55,7 +58,7 @@ export const createTranscription = defineRoute({
     lists: ["timestamp_granularities", "include"],
     schema: TranscriptionInput,
   },
-  reply: TRANSCRIBED,
+  reply: { ...TRANSCRIBED, otherTypes: [...TRANSCRIBED.otherTypes, EVENT_STREAM] },
   failures: GENERATED,
   handle: (call) => recordingReply(call, "POST /v1/audio/transcriptions", "transcribe"),
 });
@@ -84,6 +87,8 @@ async function recordingReply(
   const read = await callerOf(call, route, null);
   if (read.kind !== "read") return read;
   const { body } = call;
+  const refused = streamRefusal(body);
+  if (refused !== null) return refused;
   const { measured, engineInput } = measureTranscription(body, task);
   const generation = await generate(call, {
     ...read.who,
@@ -97,6 +102,9 @@ async function recordingReply(
     render: ({ answers: [answer], item }) => {
       if (answer === undefined || engineInput === null) throw new Error("an answer is missing");
       const made = { body, engineInput, item, requestId: call.requestId };
+      if (body.stream === true) {
+        return renderedText(toTranscriptEvents(answer.output, made), EVENT_STREAM);
+      }
       const reply = toTranscription(answer.output, made);
       return typeof reply === "string" ? renderedText(reply) : renderedJson(reply);
     },

@@ -54,6 +54,25 @@ test("audio.transcriptions.create", async (t) => {
     assert.match(reply["_request_id"], /^req_/);
   });
 
+  await t.test("as a stream of events", async () => {
+    const events = [];
+    const asking = {
+      model: "whisper-1",
+      file: await recording(),
+      stream: /** @type {const} */ (true),
+    };
+    for await (const event of await client.audio.transcriptions.create(asking)) events.push(event);
+    const done = events.pop();
+    assert.ok(events.length > 0);
+    assert.ok(events.every(({ type }) => type === "transcript.text.delta"));
+    assert.equal(events.map(({ delta }) => delta).join(""), "Good morning. How are you?");
+    assert.equal(done.type, "transcript.text.done");
+    assert.equal(done.text, "Good morning. How are you?");
+    assert.deepEqual(done.usage, { type: "duration", seconds: 1 });
+    assert.equal(done["neurogate"].micro_neurons, 685_667);
+    await assert.rejects(transcribe({ stream: true, response_format: "vtt" }), BadRequestError);
+  });
+
   await t.test("as text and as subtitles", async () => {
     assert.equal(await transcribe({ response_format: "text" }), "Good morning. How are you?\n");
     const [srt, vtt] = await Promise.all(
@@ -81,7 +100,7 @@ test("audio.transcriptions.create", async (t) => {
     assert.deepEqual(reply.usage, { type: "duration", seconds: 1250 });
   });
 
-  assert.equal(sent.length, 6, "no request was repeated");
+  assert.equal(sent.length, 8, "no request was repeated");
 });
 
 test("what cannot be transcribed is told by type, once", async () => {

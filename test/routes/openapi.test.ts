@@ -152,6 +152,7 @@ describe("/openapi.json", () => {
     expect(Object.keys(transcription?.responses["200"]?.content ?? {})).toEqual([
       "application/json",
       "text/plain",
+      "text/event-stream",
     ]);
     const speech = document.paths["/v1/audio/speech"]?.["post"];
     const spoken = Object.keys(speech?.responses["200"]?.content ?? {});

@@ -214,6 +214,44 @@ describe("POST /v1/audio/transcriptions with Workers AI", () => {
     expect(await lines(tenant)).toHaveLength(1);
   });
 
+  it("comes as events, under the same hold and line, and again for a repeat", async () => {
+    const tenant = await aTenant();
+    const headers = { "Idempotency-Key": "t2" };
+    const sent = { file: scripted("ok"), fields: { model: LARGE, stream: "true" }, headers };
+    const reply = await transcribe(tenant, sent);
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    expect(reply.headers.get("x-neurogate-micro-neurons")).toBe("777167");
+    const events = String(reply.body).trimEnd().split("\n\n");
+    expect(events.pop()).toBe("data: [DONE]");
+    expect(events.map((event) => JSON.parse(event.slice("data: ".length)))).toMatchObject([
+      { type: "transcript.text.delta", delta: "Good morning." },
+      { type: "transcript.text.delta", delta: " How are you?" },
+      {
+        type: "transcript.text.done",
+        text: "Good morning. How are you?",
+        usage: { type: "duration", seconds: 1 },
+        neurogate: { micro_neurons: 777_167, priced_as: LARGE },
+      },
+    ]);
+    const again = await transcribe(tenant, sent);
+    expect(again.body).toBe(reply.body);
+    expect(again.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect(await lines(tenant)).toMatchObject([{ outcome: "posted", micro_neurons: 777_167 }]);
+  });
+
+  it("is no stream where it fails, or where none is wanted", async () => {
+    const tenant = await aTenant();
+    const busy = { file: scripted("3040"), fields: { stream: "True" } };
+    const failed = await transcribe(tenant, busy);
+    expect([failed.status, failed.body.error.kind]).toEqual([503, "engine_busy"]);
+    const plain = await transcribe(tenant, { fields: { stream: "false" } });
+    expect(plain.body.text).toBe("Good morning. How are you?");
+    const text = await transcribe(tenant, { fields: { stream: "1", response_format: "text" } });
+    expect(text.body).toContain('"type":"transcript.text.done"');
+  });
+
   it.each([
     ["3040", 503, "engine_busy", "voided"],
     ["5007", 502, "engine_failed", "voided"],
@@ -270,7 +308,9 @@ describe("what cannot be heard", () => {
     ["a temperature of 2", { fields: { temperature: "2" } }, 400, "invalid_request", "temperature"],
     ["a temperature in words", { fields: { temperature: "hot" } }, 400, "invalid_request", "temperature"],
     ["a language that is none", { fields: { language: "the Queen's" } }, 400, "invalid_request", "language"],
-    ["a stream", { fields: { stream: "true" } }, 400, "invalid_request", "stream"],
+    ["a stream of subtitles", { fields: { stream: "true", response_format: "srt" } }, 400, "invalid_request", "stream"],
+    ["a stream of times", { fields: { stream: "1", response_format: "verbose_json" } }, 400, "invalid_request", "stream"],
+    ["a stream in words", { fields: { stream: "please" } }, 400, "invalid_request", "stream"],
     ["likelihoods", { fields: { "include[]": ["logprobs"] } }, 400, "invalid_request", "include"],
     ["words to listen for", { fields: { "keywords[]": ["Kyiv"] } }, 400, "invalid_request", "keywords"],
     ["languages", { fields: { "languages[]": ["en", "de"] } }, 400, "invalid_request", "languages"],

@@ -71,7 +71,11 @@ export const TranscriptionInput = object({
   stream: v.optional(
     v.pipe(
       v.string(),
-      v.check(stated("must be false or absent: transcripts are not streamed", isFalse)),
+      v.check(stated("must be true or false", (text: string) => isFalse(text) || isTrue(text))),
+      v.transform(isTrue),
+      v.description(
+        "As OpenAI's events, with `response_format` `json` or `text`: a delta for each segment, then the text. They come when all was heard.",
+      ),
     ),
   ),
   include: absent("no engine here reports likelihoods"),
@@ -93,13 +97,31 @@ function isFalse(text: string): boolean {
   return ["", "false", "0"].includes(text.toLowerCase());
 }
 
+function isTrue(text: string): boolean {
+  return ["true", "1"].includes(text.toLowerCase());
+}
+
 type TranscriptionBody = v.InferOutput<typeof TranscriptionInput>;
 
 /** What is asked of a recording: a transcription, or a translation into English. */
 export type RecordingBody = v.InferOutput<typeof AudioTranslationInput> &
-  Partial<Pick<TranscriptionBody, "language" | "timestamp_granularities">>;
+  Partial<Pick<TranscriptionBody, "language" | "timestamp_granularities" | "stream">>;
 
 const TIMED: readonly TranscriptionBody["response_format"][] = ["srt", "vtt", "verbose_json"];
+
+/** Null: no stream is asked for, or one of a format that events can give. */
+export const streamRefusal = ({ stream, response_format: format }: RecordingBody) =>
+  stream === true && TIMED.includes(format)
+    ? ({
+        kind: "invalid_request",
+        errors: [
+          {
+            path: ["stream"],
+            detail: `must be false or absent with response_format ${format}: events have no times`,
+          },
+        ],
+      } as const)
+    : null;
 
 /** The measure that is planned and priced, and the engine's input without the model. */
 export function measureTranscription(
@@ -157,19 +179,23 @@ export const TranscriptionOutput = v.object({
   neurogate: Neurogate,
 });
 
-interface MadeTranscript {
+export interface MadeTranscript {
   readonly body: RecordingBody;
   readonly engineInput: Omit<TranscriptionInference, "model">;
   readonly item: Item;
   readonly requestId: string;
 }
 
+/** How long the recording is. */
+export const secondsOf = ({ engineInput: { length } }: MadeTranscript): number =>
+  (length.countedMs ?? length.atMostMs) / 1000;
+
 /** A text as text; JSON as an object. */
 export function toTranscription(
   output: Outputs["transcription"],
   made: MadeTranscript,
 ): string | v.InferOutput<typeof TranscriptionOutput> {
-  const seconds = (made.engineInput.length.countedMs ?? made.engineInput.length.atMostMs) / 1000;
+  const seconds = secondsOf(made);
   const segments = segmentsOf(output, seconds);
   switch (made.body.response_format) {
     case "text":
@@ -185,7 +211,8 @@ export function toTranscription(
   }
 }
 
-const ending = ({ item, requestId }: MadeTranscript, seconds: number) => ({
+/** What every form of a transcript with room for it ends with. */
+export const ending = ({ item, requestId }: MadeTranscript, seconds: number) => ({
   usage: { type: "duration" as const, seconds: Math.ceil(seconds) },
   neurogate: toNeurogate(item, requestId),
 });
