@@ -353,6 +353,7 @@ export class PoolWorld {
       route: "POST /v1/verdicts",
       caller: { kind: "platform" },
       userId: null,
+      context: null,
       contents: [{ text: null, pictures }],
       verdictIds: [`vrd_${number}`],
       policy: { name: null, known: null },

@@ -214,6 +214,7 @@ export class World {
       route: "POST /v1/verdicts",
       caller: { kind: "platform" },
       userId: null,
+      context: null,
       contents,
       verdictIds: [`vrd_${encodeTime(drawnMs, 10)}${number}`],
       policy: { name: null, known: null },

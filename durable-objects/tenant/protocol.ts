@@ -60,8 +60,8 @@ export interface CallAdmit {
   readonly route: string;
   readonly caller: Caller;
   readonly userId: string | null;
-  /** The caller's own label, kept with the line; absent: there is none. */
-  readonly context?: string;
+  /** The caller's own label, kept with the line; null: there is none. */
+  readonly context: string | null;
   readonly idempotency: Idempotency | null;
   /** Its unit of `requests` was taken by work that came before the admission; absent: it is taken now. */
   readonly requestTaken?: true;

@@ -56,6 +56,7 @@ export async function runStep(
       tenantId,
       caller: callerOfRun(batch),
       userId: body.user_id ?? null,
+      context: batch.context,
       policyName: body.policy ?? null,
       contents: [content.content],
       idempotency: null,

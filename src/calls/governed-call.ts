@@ -31,7 +31,7 @@ export const callAdmit = (call: CallAdmit): CallAdmit => ({
   route: call.route,
   caller: call.caller,
   userId: call.userId,
-  ...(call.context !== undefined && { context: call.context }),
+  context: call.context,
   idempotency: call.idempotency,
   ...(call.requestTaken === true && { requestTaken: true }),
 });

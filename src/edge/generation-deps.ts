@@ -19,7 +19,7 @@ import { newId } from "../http/ids.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { engineOf, recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
 import { toItsEnd } from "./moderation-deps.ts";
-import { labelsOf } from "../http/call-labels.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 
 // Shared by the routes that generate.
 
@@ -40,6 +40,7 @@ export interface GenerationRouteCall {
   readonly request: Request;
   readonly fingerprint: () => Promise<string>;
   readonly moreRoom: (bytes: number) => boolean | Promise<boolean>;
+  readonly context: string | null;
   readonly caller: KeyCaller;
   readonly config: Config;
   readonly env: Env;
@@ -95,9 +96,9 @@ export async function callerOf(
   userId: string | null,
 ): Promise<
   | { readonly kind: "read"; readonly who: GenerationCaller & { readonly fit: boolean } }
-  | Exclude<Awaited<ReturnType<typeof labelsOf>>, { kind: "read" }>
+  | Exclude<Awaited<ReturnType<typeof idempotencyOf>>, { kind: "read" }>
 > {
-  const read = await labelsOf(call);
+  const read = await idempotencyOf(call);
   if (read.kind !== "read") return read;
   const who = {
     callId: newId("jnl"),
@@ -105,7 +106,7 @@ export async function callerOf(
     route,
     caller: objectCaller(call.caller),
     userId,
-    ...(read.context !== null && { context: read.context }),
+    context: call.context,
     idempotency: read.idempotency,
     fit: fits(call.request),
     cacheMode: cacheModeOf(call.request),

@@ -46,7 +46,7 @@ export async function idempotencyOf(call: {
   return { kind: "read", idempotency: { key, fingerprint: await call.fingerprint() } };
 }
 
-const CONTEXT_HEADER = "x-neurogate-context";
+export const CONTEXT_HEADER = "x-neurogate-context";
 
 /** Letters, digits and `._:/@-`: no text, and nothing that a table or a log would take for more. */
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,63}$/;
@@ -62,14 +62,21 @@ export function contextOf({ headers }: Request): string | null | InvalidRequest 
   );
 }
 
-/** The idempotency key and the label of a request; the failure, if one of them is not well formed. */
-export async function labelsOf(
-  call: Parameters<typeof idempotencyOf>[0],
-): Promise<(Identified & { readonly context: string | null }) | InvalidRequest> {
-  const context = contextOf(call.request);
+interface Labels {
+  readonly kind: "read";
+  readonly key: string | null;
+  readonly context: string | null;
+}
+
+export const NO_LABELS: Labels = { kind: "read", key: null, context: null };
+
+/** Both, also where one has no use: a client that sends it relies on it. */
+export function labelsOf(request: Request): Labels | InvalidRequest {
+  const key = parseIdempotencyKey(request.headers.get(IDEMPOTENCY_HEADER));
+  if (key !== null && typeof key !== "string") return key;
+  const context = contextOf(request);
   if (context !== null && typeof context !== "string") return context;
-  const read = await idempotencyOf(call);
-  return read.kind === "read" ? { ...read, context } : read;
+  return { kind: "read", key, context };
 }
 
 const encoder = new TextEncoder();

@@ -46,6 +46,8 @@ export interface Call<Params, Query, Body, Who, Settings> {
   readonly fingerprint: () => Promise<string>;
   /** Room for so many bytes of memory beside the body, until the call is over; false: there is none. */
   readonly moreRoom: (bytes: number) => boolean | Promise<boolean>;
+  /** The caller's own label of the calls that the request makes; null: it has none. */
+  readonly context: string | null;
   readonly caller: Who;
   readonly config: Settings;
   readonly env: Env;

@@ -1,7 +1,7 @@
 import type { FailureKind } from "../domain/ledger/failure.ts";
 import { ACCESS_HEADER } from "./access-token.ts";
 import { GOOGLE_KEY_HEADER, GOOGLE_KEY_PARAM, KEY_HEADER } from "./authenticate.ts";
-import { IDEMPOTENCY_HEADER } from "./call-labels.ts";
+import { CONTEXT_HEADER, IDEMPOTENCY_HEADER } from "./call-labels.ts";
 import { REASONS, statusesOf } from "./failure-status.ts";
 import { LARGE_BODY_BYTES } from "./intake.ts";
 import { type Mount, failureKinds, mountsOf, paramNames, pathTemplate } from "./mount.ts";
@@ -25,13 +25,29 @@ function parameters({ path, route }: Mount): JsonObject[] {
         schema: { type: "string" },
       },
   );
-  const inHeader = honoursKey(route) ? [IDEMPOTENCY_KEY] : [];
+  const inHeader = [
+    ...(honoursKey(route) ? [IDEMPOTENCY_KEY] : []),
+    ...(makesCalls(route) ? [CONTEXT] : []),
+  ];
   return [...inPath, ...fieldParameters(route.query, "query"), ...inHeader];
 }
 
 /** Whether a repeat with the same idempotency key gets what the first request made. */
 export const honoursKey = ({ failures, ignoresIdempotencyKey }: Route): boolean =>
   failures.includes("idempotency_key_reused") && ignoresIdempotencyKey !== true;
+
+/** Whether the request makes governed calls, at once or later: they have its label. */
+export const makesCalls = ({ admits, startsCalls }: Route): boolean =>
+  admits !== undefined || startsCalls === true;
+
+const CONTEXT: JsonObject = {
+  name: CONTEXT_HEADER,
+  in: "header",
+  required: false,
+  description:
+    "The caller's own label of the calls that the request makes, in their journal lines and inferences: 1 to 64 letters, digits and `. _ : / @ -`, beginning with a letter or a digit. No place for a person.",
+  schema: { type: "string" },
+};
 
 const IDEMPOTENCY_KEY: JsonObject = {
   name: IDEMPOTENCY_HEADER,

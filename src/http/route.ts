@@ -137,6 +137,8 @@ interface RouteFacts {
   readonly cors?: "any";
   /** Absent: its calls are not admitted by the ledger, so only the key is checked. */
   readonly admits?: Admits;
+  /** It starts calls that run later, with the label of its request. */
+  readonly startsCalls?: true;
   /** A repeat makes and charges nothing by itself, so an idempotency key has no use. */
   readonly ignoresIdempotencyKey?: true;
 }

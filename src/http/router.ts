@@ -5,7 +5,7 @@ import type { Failure } from "../domain/ledger/failure.ts";
 import { BodyBudget } from "../io/body-budget.ts";
 import { authenticate, INVALID_KEY } from "./authenticate.ts";
 import type { Caller, MirrorCaller, PlatformCaller } from "./call.ts";
-import { IDEMPOTENCY_HEADER, parseIdempotencyKey } from "./call-labels.ts";
+import { labelsOf, NO_LABELS } from "./call-labels.ts";
 import { NO_RETRY } from "./failure-headers.ts";
 import { newId } from "./ids.ts";
 import { actionOf, type Mount, mountsOf, ACCOUNT } from "./mount.ts";
@@ -80,10 +80,8 @@ async function run(
     if (mount.account && !isOwnAccount(known, encoded["account"])) return INVALID_KEY;
     caller = known;
   }
-  // Also where it has no use: a client that sends one relies on it.
-  const key =
-    route.method === "POST" ? parseIdempotencyKey(request.headers.get(IDEMPOTENCY_HEADER)) : null;
-  if (key !== null && typeof key !== "string") return key;
+  const labels = route.method === "POST" ? labelsOf(request) : NO_LABELS;
+  if (labels.kind !== "read") return labels;
   const path = parseParams(mount, encoded);
   if (path.kind !== "parsed") return path;
   const { params, tenant } = path.value;
@@ -104,6 +102,7 @@ async function run(
       query: query.value,
       ...body,
       moreRoom,
+      context: labels.context,
       caller,
       config,
       env,

@@ -51,6 +51,7 @@ export const whoOf = (context: StepContext, userId: string | null) => ({
   route: PIPELINE_ROUTE,
   caller: callerOfRun(context.run),
   userId,
+  context: context.run.context,
   idempotency: context.idempotency,
 });
 

@@ -37,6 +37,7 @@ export const createBatch = defineRoute({
   description:
     "Each item is a call of its own: it is charged and stored, and its events are sent, as with `POST /v1/verdicts`. Batches take at most half of each of the tenant's rates and of its calls in progress.",
   surface: "native",
+  startsCalls: true,
   auth: ROLES,
   body: { schema: BatchInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 202, schema: BatchOutput },
@@ -60,6 +61,7 @@ export const createBatch = defineRoute({
     const request = {
       id: newId("bat"),
       requestId: call.requestId,
+      context: call.context,
       items: items.length,
       ends,
       resume: resume !== null,

@@ -109,6 +109,7 @@ export async function searchableReply(
     route: EMBED_ROUTE,
     caller: objectCaller(call.caller),
     userId: null,
+    context: call.context,
     // Its key is that of the call that stored the document.
     idempotency: null,
   };

@@ -16,7 +16,7 @@ import {
   toResult,
 } from "../api/openai/moderation.ts";
 import { costHeaders, moderationDeps, toItsEnd } from "../edge/moderation-deps.ts";
-import { labelsOf } from "../http/call-labels.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import { objectCaller, GOVERNED } from "../edge/bindings.ts";
 import { mendedModeration } from "../api/drop-in-body.ts";
 
@@ -40,7 +40,7 @@ export const createModeration = defineRoute({
     const started = Date.now();
     const { model } = call.body;
     if (!isModel(model)) return { kind: "model_not_found", model };
-    const read = await labelsOf(call);
+    const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
     const contents = readContents(call.body);
     if (contents.kind === "invalid_request") return contents;
@@ -55,7 +55,7 @@ export const createModeration = defineRoute({
         userId: personOf(call.body),
         policyName: call.body.neurogate?.policy ?? null,
         contents: contents.contents,
-        ...(read.context !== null && { context: read.context }),
+        context: call.context,
         idempotency: read.idempotency,
       }),
     );

@@ -40,6 +40,7 @@ export const createRun = defineRoute({
   description:
     "Each AI step of each document is a governed call of its own, with three tries. A document that fails does not stop the others. Pipelines and batches together take at most half of each of the tenant's rates and of its calls in progress.",
   surface: "native",
+  startsCalls: true,
   auth: AUTH,
   body: { schema: RunInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 202, schema: RunOutput },
@@ -67,6 +68,7 @@ export const createRun = defineRoute({
     const request = {
       id: newId("run"),
       requestId: call.requestId,
+      context: call.context,
       steps: inOrder(steps),
       policy,
       model,

@@ -32,6 +32,7 @@ interface ScoringCall {
   readonly env: Env;
   readonly ctx: ExecutionContext;
   readonly requestId: string;
+  readonly context: string | null;
   readonly config: Config;
 }
 
@@ -89,7 +90,7 @@ export interface JudgedScoring<Value> extends Pick<Ran, "items" | "account"> {
  * charged.
  */
 export async function judgedScoring<Value>(
-  { caller, env, ctx, requestId, config }: ScoringCall,
+  { caller, env, ctx, requestId, context, config }: ScoringCall,
   route: string,
   {
     judged,
@@ -107,6 +108,7 @@ export async function judgedScoring<Value>(
     route,
     caller: objectCaller(caller),
     userId: null,
+    context,
     idempotency: null,
     ...(judged !== null && { judged }),
   };

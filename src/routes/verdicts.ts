@@ -16,7 +16,7 @@ import {
   readContent,
   type VerdictBody,
 } from "../edge/moderation-deps.ts";
-import { labelsOf } from "../http/call-labels.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import {
   readTenant,
   objectCaller,
@@ -39,7 +39,7 @@ export const createVerdict = defineRoute({
   handle: async (call) => {
     const content = readContent(call.body);
     if (content.kind === "invalid_request") return content;
-    const read = await labelsOf(call);
+    const read = await idempotencyOf(call);
     if (read.kind !== "read") return read;
     const moderated = await toItsEnd(
       call.ctx,
@@ -52,7 +52,7 @@ export const createVerdict = defineRoute({
         userId: call.body.user_id ?? null,
         policyName: call.body.policy ?? null,
         contents: [content.content],
-        ...(read.context !== null && { context: read.context }),
+        context: call.context,
         idempotency: read.idempotency,
       }),
     );

@@ -28,6 +28,7 @@ const REQUEST: ModerationRequest = {
   userId: null,
   policyName: null,
   contents: [],
+  context: null,
   idempotency: null,
 };
 

@@ -53,6 +53,7 @@ const REQUEST: AdmitRequest = {
   route: HOLD.route,
   caller: { kind: "platform" },
   userId: null,
+  context: null,
   contents: [{ text: null, pictures: 1 }],
   verdictIds: ["vrd_1"],
   policy: { name: null, known: null },

@@ -246,6 +246,7 @@ export const admitRequest = (
     requestId: newId("req"),
     route: "POST /v1/verdicts",
     userId: null,
+    context: null,
     contents,
     verdictIds: contents.map(() => newId("vrd")),
     policy: { name: null, known: null },

@@ -139,6 +139,7 @@ const aBatch = (id: string, nowMs: number) => ({
   state: "running" as const,
   items: 1,
   ends: [1],
+  context: null,
   resume: false,
   secretHash: null,
   keyId: null,

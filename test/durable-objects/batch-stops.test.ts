@@ -16,6 +16,7 @@ async function aBatch({ stub }: ATenant): Promise<string> {
     requestId: newId("req"),
     items: ITEMS,
     ends: Array.from({ length: ITEMS }, (_, at) => (at + 1) * 10),
+    context: null,
     resume: false,
     secretHash: null,
     route: "POST /v1/verdicts/batches",

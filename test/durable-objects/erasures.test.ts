@@ -165,7 +165,14 @@ describe("calls that are in progress", () => {
 
   it("of a batch, and its file, are waited for", async () => {
     const tenant = await aTenant();
-    const batch = { id: "bat_1", requestId: "req_1", items: 1, ends: [2], resume: false };
+    const batch = {
+      id: "bat_1",
+      requestId: "req_1",
+      items: 1,
+      ends: [2],
+      context: null,
+      resume: false,
+    };
     await tenant.stub().createBatch(PLATFORM, {
       ...batch,
       secretHash: null,

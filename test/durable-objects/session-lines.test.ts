@@ -26,6 +26,7 @@ const ask = (tenant: ATenant, fields: Partial<GenerationAdmit> = {}) =>
     route: "POST /v1/sessions/{id}/messages",
     caller: tenant.key,
     userId: "u1",
+    context: null,
     idempotency: null,
     guard: null,
     model: "@cf/meta/llama-3.1-8b-instruct-fp8",

@@ -84,6 +84,7 @@ const generation = async (tenant: ATenant, count: number, stores?: number) =>
     route: "POST /v1/images",
     caller: tenant.key,
     userId: null,
+    context: null,
     idempotency: null,
     model: "@cf/black-forest-labs/flux-1-schnell",
     measured: {

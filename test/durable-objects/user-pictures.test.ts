@@ -44,6 +44,7 @@ const ask = (
     route: "POST /v1/images",
     caller: tenant.key,
     userId: "u1",
+    context: null,
     idempotency: null,
     guard: null,
     model: "@cf/black-forest-labs/flux-1-schnell",

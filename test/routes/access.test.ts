@@ -12,8 +12,7 @@ import {
   type Reply,
   type TestTenant,
 } from "../client.ts";
-import { joined, wav } from "../audio/recordings.ts";
-import { JPEG } from "../engines/embedded/sample-pictures.ts";
+import { GOOD_BODIES, goodRequest } from "./good-requests.ts";
 
 // Who may ask what, over every route in the list: a new route is covered by being in it. There is
 // one test a route and matter; it tries every key, and a failure names the route and the first key.
@@ -55,112 +54,6 @@ const PARAMS: Readonly<Record<string, string>> = {
   model: "@cf/huggingface/distilbert-sst-2-int8",
 };
 
-/** A form with a second of sound. */
-const recording = (model: string) =>
-  joined(
-    `--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n${model}\r\n`,
-    '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n',
-    wav(),
-    "\r\n--b--\r\n",
-  );
-
-/** A form with a picture. */
-const picture = (fields: Readonly<Record<string, string>>) =>
-  joined(
-    ...Object.entries(fields).map(
-      ([name, text]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`,
-    ),
-    '--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n',
-    JPEG,
-    "\r\n--b--\r\n",
-  );
-
-const FORM = { "Content-Type": "multipart/form-data; boundary=b" };
-
-/** Bodies that their routes take, so that only who asks can stand in the way. */
-const GOOD_BODIES: Readonly<Record<string, unknown>> = {
-  "POST /v1/verdicts": { text: "Nice to meet you all here today" },
-  "POST /v1/moderations": { input: "Nice to meet you all here today" },
-  "POST /v1/policies/calibrate": {
-    examples: [{ text: "A text", labels: { toxicity: false } }],
-    max_miss_rate: 0.1,
-  },
-  "POST /v1alpha1/comments:analyze": {
-    comment: { text: "Nice to meet you all here today" },
-    requestedAttributes: { TOXICITY: {} },
-  },
-  "POST /v1alpha1/comments:suggestscore": {
-    comment: { text: "Nice to meet you all here today" },
-    attributeScores: { TOXICITY: { summaryScore: { value: 0 } } },
-  },
-  "POST /v1/embeddings": { model: "@cf/baai/bge-small-en-v1.5", input: "Nice to meet you" },
-  [`POST ${ACCOUNT}/ai/run/:model+`]: { text: "Nice to meet you all here today" },
-  "POST /v1/translations": { text: "Nice to meet you", target_language: "de" },
-  "POST /v1/chat/completions": {
-    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
-    messages: [{ role: "user", content: "Nice to meet you" }],
-  },
-  "POST /v1/sessions": { model: "@cf/meta/llama-3.1-8b-instruct-fp8" },
-  "POST /v1/sessions/:id/messages": {
-    messages: [{ role: "user", content: "Nice to meet you" }],
-  },
-  "POST /v1/completions": {
-    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
-    prompt: "Nice to meet you",
-  },
-  "POST /v1/responses": {
-    model: "@cf/meta/llama-3.1-8b-instruct-fp8",
-    input: "Nice to meet you",
-  },
-  "POST /v1/documents": { type: "other", content: "Nice to meet you all here today", tasks: [] },
-  "POST /v1/documents/search": { query: "Nice to meet you" },
-  "POST /v1/documents/answer": { query: "Nice to meet you" },
-  "POST /v1/verdicts/:id/review": { state: "claimed" },
-  "POST /v1/webhooks": {
-    url: "https://hooks.acme.dev/",
-    events: ["quota.exceeded"],
-    enabled: false,
-  },
-  "POST /admin/webhooks": {
-    url: "https://hooks.acme.dev/",
-    events: ["quota.exceeded"],
-    enabled: false,
-  },
-  "POST /admin/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
-  "POST /v1/webhooks/:id/replay": { from: "2036-11-20T00:00:00Z", only: "failed" },
-  "POST /v1/pipelines/runs": {
-    documents: [{ type: "other", content: "Nice to meet you" }],
-    steps: ["moderate"],
-  },
-  "POST /v1/verdicts/batches": { items: [{ text: "Nice to meet you all here today" }] },
-  "POST /v1/quote": { path: "/v1/moderations", body: { input: "Nice to meet you" } },
-  "POST /v1/images/generations": { prompt: "Nice to meet you all here today" },
-  "POST /v1/images": { prompt: "Nice to meet you all here today" },
-  "POST /v1/audio/speech": { model: "@cf/deepgram/aura-1", voice: "luna", input: "Hello" },
-  "POST /v1/erasures": { user_id: "u_nobody" },
-  "POST /v1/audio/transcriptions": recording("@cf/openai/whisper"),
-  "POST /v1/audio/translations": recording("@cf/openai/whisper-large-v3-turbo"),
-  "POST /v1/images/edits": picture({ prompt: "Nice to meet you all here today" }),
-  "POST /v1/images/variations": picture({}),
-};
-
-/** Of routes that cannot be asked without. */
-const GOOD_QUERIES: Readonly<Record<string, string>> = {
-  "GET /v1/export": "?user_id=u_nobody",
-  [`GET ${ACCOUNT}/ai/models/schema`]: "?model=@cf/openai/whisper",
-};
-
-/** Of bodies that are not JSON. */
-const GOOD_HEADERS: Readonly<Record<string, Record<string, string>>> = {
-  "POST /v1/audio/transcriptions": FORM,
-  "POST /v1/audio/translations": FORM,
-  "POST /v1/images/edits": FORM,
-  "POST /v1/images/variations": FORM,
-};
-
-/** A route is asked with the same body wherever it is found. */
-const goodBody = ({ method, route }: Mount): unknown => GOOD_BODIES[`${method} ${route.path}`];
-
 interface Sent {
   readonly path?: string;
   readonly env?: Readonly<Record<string, unknown>>;
@@ -168,15 +61,8 @@ interface Sent {
 
 function send(mount: Mount, key: string | null, options: Sent = {}): Promise<Reply> {
   const { path = pathOf(mount), ...rest } = options;
-  const body = goodBody(mount) ?? (mount.route.body === undefined ? undefined : {});
-  const headers = GOOD_HEADERS[`${mount.method} ${mount.route.path}`] ?? {};
-  const query = GOOD_QUERIES[`${mount.method} ${mount.route.path}`] ?? "";
-  return ask(mount.method, path + query, {
-    key,
-    headers,
-    ...(body === undefined ? {} : { body }),
-    ...rest,
-  });
+  const { query, ...request } = goodRequest(mount.route);
+  return ask(mount.method, path + query, { key, ...request, ...rest });
 }
 
 const kindOf = ({ body }: Reply): string => failureIn(body).kind;

@@ -45,6 +45,7 @@ const admit = (
     route: `POST ${path}`,
     caller: { kind: "platform" },
     userId: null,
+    context: null,
     idempotency: null,
     model: LLAMA,
     measured: {

@@ -14,7 +14,10 @@ beforeAll(async () => {
   tenant = await makeTenant("idempotent");
 });
 
-describe("a malformed Idempotency-Key", () => {
+describe.each([
+  ["Idempotency-Key", "a b"],
+  ["x-neurogate-context", "two words"],
+])("a malformed %s", (header, value) => {
   it.each(POSTS.map((mount) => [actionOf(mount), mount] as const))(
     "%s is 400",
     async (_, mount) => {
@@ -22,10 +25,10 @@ describe("a malformed Idempotency-Key", () => {
       const reply = await ask("POST", path, {
         key: mount.auth.kind === "platform" ? env.ADMIN_TOKEN : tenant.key,
         body: {},
-        headers: { "Idempotency-Key": "a b" },
+        headers: { [header]: value },
       });
       expect(reply.status).toBe(400);
-      expect(JSON.stringify(reply.body)).toContain("Idempotency-Key");
+      expect(JSON.stringify(reply.body)).toContain(header);
     },
   );
 });

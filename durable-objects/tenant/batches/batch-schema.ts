@@ -38,8 +38,14 @@ export const BATCH_TABLES: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
+/** The label of the request that made the batch. */
+const CONTEXT: readonly string[] = ["ALTER TABLE batches ADD COLUMN context TEXT"];
+
 export const BATCHES: Feature = {
   name: "batches",
-  migrations: [{ name: "batches", statements: BATCH_TABLES }],
+  migrations: [
+    { name: "batches", statements: BATCH_TABLES },
+    { name: "context", statements: CONTEXT },
+  ],
   isReleased: true,
 };

@@ -227,7 +227,7 @@ function reserve(
     userId,
     ...(request.kind === "generation" &&
       request.sessionId !== undefined && { sessionId: request.sessionId }),
-    ...(request.context !== undefined && { context: request.context }),
+    ...(request.context !== null && { context: request.context }),
     deadlineMs: nowMs + (streamed ? STREAM_DEADLINE_MS : DEADLINE_MS),
     priceBook: CATALOGUE_VERSION,
     stages,

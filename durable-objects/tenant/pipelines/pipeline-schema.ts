@@ -56,8 +56,14 @@ const PIPELINE_TABLES: readonly string[] = [
   "CREATE INDEX pipeline_steps_running ON pipeline_steps (run_id, round_at_ms) WHERE state = 'running'",
 ];
 
+/** The label of the request that made the run. */
+const CONTEXT: readonly string[] = ["ALTER TABLE pipeline_runs ADD COLUMN context TEXT"];
+
 export const PIPELINES: Feature = {
   name: "pipelines",
-  migrations: [{ name: "pipelines", statements: PIPELINE_TABLES }],
+  migrations: [
+    { name: "pipelines", statements: PIPELINE_TABLES },
+    { name: "context", statements: CONTEXT },
+  ],
   isReleased: false,
 };

@@ -11,6 +11,7 @@ export type RunRow = Record<string, SqlValue> & {
   secret_hash: string | null;
   key_id: string | null;
   request_id: string;
+  context: string | null;
   micro_neurons: number;
   stopped_as: string | null;
   waits_until_ms: number | null;
@@ -97,6 +98,7 @@ export class RunStore<R extends Run> {
       secret_hash: run.secretHash,
       key_id: run.keyId,
       request_id: run.requestId,
+      context: run.context,
       micro_neurons: run.microNeurons,
       stopped_as: run.stoppedAs,
       waits_until_ms: run.waitsUntilMs,
@@ -192,6 +194,7 @@ const runOf = (row: RunRow, hasFiles: boolean): Run => ({
   secretHash: row.secret_hash,
   keyId: row.key_id,
   requestId: row.request_id,
+  context: row.context,
   microNeurons: row.micro_neurons,
   stoppedAs: row.stopped_as,
   waitsUntilMs: row.waits_until_ms,

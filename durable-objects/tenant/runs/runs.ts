@@ -38,6 +38,8 @@ export interface RunKind<R extends Run, Reply extends object> {
 export interface NewRun {
   readonly id: string;
   readonly requestId: string;
+  /** The label of the request; null: it has none. */
+  readonly context: string | null;
   readonly resume: boolean;
   /** Null: the platform makes it. */
   readonly secretHash: string | null;
@@ -90,13 +92,17 @@ export function createRun<R extends Run, Reply extends object, Unfit extends obj
   );
 }
 
-const newRun = ({ nowMs, keyId }: Tx, { id, requestId, resume, secretHash }: NewRun): Run => ({
+const newRun = (
+  { nowMs, keyId }: Tx,
+  { id, requestId, context, resume, secretHash }: NewRun,
+): Run => ({
   id,
   state: "running",
   resume,
   secretHash,
   keyId,
   requestId,
+  context,
   microNeurons: 0,
   stoppedAs: null,
   waitsUntilMs: null,

@@ -25,6 +25,10 @@ export const failedAs = v.pipe(
 
 /** The fields of `progressOf`. */
 export const progress = {
+  context: v.pipe(
+    v.nullable(v.string()),
+    v.description("The label of its calls: `x-neurogate-context` of its request."),
+  ),
   resume: v.nullable(v.literal("next_period")),
   stopped_as: v.pipe(
     v.nullable(v.string()),

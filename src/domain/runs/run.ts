@@ -24,6 +24,8 @@ export interface Run {
   readonly secretHash: string | null;
   readonly keyId: string | null;
   readonly requestId: string;
+  /** The label of the request that made it, and so of its calls; null: it has none. */
+  readonly context: string | null;
   /** What its calls were charged so far. */
   readonly microNeurons: number;
   /** Why it stopped; null: it did not. */
@@ -74,8 +76,9 @@ export const withFailure = (failed: FailureCounts, kind: string): FailureCounts 
   [kind]: (failed[kind] ?? 0) + 1,
 });
 
-/** How a run goes on and how far it is, as the API returns it and webhooks deliver it. */
+/** Its label, how it goes on and how far it is, as the API returns it and webhooks deliver it. */
 export const progressOf = (run: Run) => ({
+  context: run.context,
   resume: run.resume ? ("next_period" as const) : null,
   stopped_as: run.stoppedAs,
   resumes_at: isoTimeOrNull(run.waitsUntilMs),
