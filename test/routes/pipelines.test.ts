@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SliceParams } from "../../src/domain/pipelines/run.ts";
 import { runStep } from "../../src/pipelines/run-step.ts";
 import { emptyMemory } from "../../src/pipelines/step-context.ts";
@@ -14,7 +14,7 @@ import {
   WITHOUT_RUNS,
   WORKERS_AI,
 } from "../client.ts";
-import { rows, workOf } from "../durable-objects/a-tenant.ts";
+import { cleanUp, rows, workOf } from "../durable-objects/a-tenant.ts";
 import { unique } from "./scripted.ts";
 import { until } from "../until.ts";
 
@@ -28,6 +28,12 @@ const RUDE = "You are a worthless stupid idiot";
 
 const RUNS = "/v1/pipelines/runs";
 const ALL = ["fetch", "moderate", "summarize", "embed", "store"];
+
+/** The runs of all tests together are more than an account takes in a minute. */
+beforeEach(async () => {
+  const rpm = { text_generation: 100_000, text_embeddings: 100_000 };
+  await admin("PATCH", "/admin/account", { rpm });
+});
 
 let made = 0;
 async function aTenant(settings: object = {}): Promise<TestTenant> {
@@ -125,9 +131,7 @@ async function runFiles(tenant: TestTenant): Promise<R2Object[]> {
 }
 
 describe("a run", () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  afterEach(cleanUp);
 
   it("takes each document through its steps, charges each once, and tells when it is done", async () => {
     const tenant = await aTenant();
@@ -449,9 +453,7 @@ describe("a step that is run again", () => {
 });
 
 describe("a run that nothing is heard of", () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  afterEach(cleanUp);
 
   it("is begun by the alarm, at the first document without an outcome", async () => {
     const tenant = await aTenant();
@@ -494,9 +496,7 @@ describe("a run that nothing is heard of", () => {
 });
 
 describe("a person and a document that go meanwhile", () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  afterEach(cleanUp);
 
   it("leave no file of results behind", async () => {
     const tenant = await aTenant();
