@@ -594,6 +594,7 @@ describe("released migrations", () => {
       "session",
       SESSION_MIGRATIONS,
       ["first", "0b13dc9f406513152457fe56d3847e38e39e1ec609d2f1dbda4ff7a8a9b0cfb9"],
+      ["context", "d90aadc750df28d7e98f77334a0a4c6c2b7994bc8d538db55e687a6690fb1ca9"],
     ],
     [
       "shard",

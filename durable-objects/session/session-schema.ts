@@ -31,4 +31,6 @@ export const SESSION_MIGRATIONS: readonly Migration[] = [
       ) STRICT`,
     ],
   },
+  // The label of messages that bring none.
+  { name: "context", statements: ["ALTER TABLE session ADD COLUMN context TEXT"] },
 ];

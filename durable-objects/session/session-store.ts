@@ -29,6 +29,7 @@ type SessionRow = {
   ttl_s: number;
   max_turns: number;
   metadata: string;
+  context: string | null;
   created_at_ms: number;
   last_message_at_ms: number | null;
   listed: number;
@@ -64,7 +65,7 @@ export class SessionStore {
   insert(session: SessionTerms & Pick<Session, "id" | "tenant" | "createdAtMs">): void {
     this.#db.run(
       `INSERT INTO session (only_row, id, tenant, user_id, system, model, ttl_s, max_turns,
-        metadata, created_at_ms) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        metadata, context, created_at_ms) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       session.id,
       session.tenant,
       session.userId,
@@ -73,6 +74,7 @@ export class SessionStore {
       session.ttlS,
       session.maxTurns,
       JSON.stringify(session.metadata),
+      session.context,
       session.createdAtMs,
     );
   }
@@ -137,6 +139,7 @@ const toSession = (row: SessionRow): StoredSession => ({
   ttlS: row.ttl_s,
   maxTurns: row.max_turns,
   metadata: JSON.parse(row.metadata) as Session["metadata"],
+  context: row.context,
   createdAtMs: row.created_at_ms,
   lastMessageAtMs: row.last_message_at_ms,
   listed: row.listed === 1,

@@ -74,6 +74,7 @@ const createSession = defineRoute({
   description:
     "The gateway keeps what is said in it, so each message brings only what is new. What is kept goes `ttl_s` after the last message, with the person, or when the session is deleted.",
   surface: "native",
+  startsCalls: true,
   auth: ROLES,
   body: { schema: SessionInput, limitBytes: MAX_SESSION_BYTES },
   reply: { status: 200, schema: SessionOutput },
@@ -84,7 +85,7 @@ const createSession = defineRoute({
     const { requestId } = call;
     const { tenant } = call.caller;
     const asked = { requestId, tenant, caller: objectCaller(call.caller) };
-    const terms = toTerms(call.body);
+    const terms = toTerms(call.body, call.context);
     const begin = (id: string) =>
       callSession(call.env, { tenant, id, repeats: true }, (session) =>
         session.create({ ...asked, id, terms, idempotency: read.idempotency }),

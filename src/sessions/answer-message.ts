@@ -61,6 +61,7 @@ export const answerMessage: Answer = async (sent, conversation): Promise<Answere
       ...chat.request,
       userId: session.userId,
       sessionId: session.id,
+      context: asked.who.context ?? session.context,
       model: asked.model,
       // After the admission, which knows a repeat: its history has moved on.
       prepare: async (signal) => wrongCalls(history, asked) ?? (await prepare(signal)),

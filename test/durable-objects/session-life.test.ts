@@ -78,6 +78,7 @@ const TERMS = {
   userId: "ada",
   ttlS: 3600,
   maxTurns: 20,
+  context: null,
   metadata: {},
 };
 

@@ -85,6 +85,7 @@ const TERMS = {
   userId: null,
   ttlS: 3600,
   maxTurns: 20,
+  context: null,
   metadata: {},
 };
 

@@ -80,8 +80,14 @@ function send(route: Route, label: string, { body, model }: Asked): Promise<Repl
   });
 }
 
-/** The run that a route started is over. */
+/** What a route started is over: the run, or a message of the session that brings no label. */
 async function toItsEnd(route: Route, { body }: Reply): Promise<void> {
+  if (route.path === "/v1/sessions") {
+    const message = GOOD_BODIES[MESSAGES];
+    const reply = await tenant.call("POST", `/v1/sessions/${body.id}/messages`, message);
+    expect(reply.status).toBe(200);
+    return;
+  }
   for (let tries = 0; tries < 600; tries += 1) {
     // oxlint-disable-next-line no-await-in-loop -- until it is so
     const run = (await tenant.call("GET", `${route.path}/${body.id}`)).body;
@@ -166,6 +172,14 @@ describe("the label of a request", () => {
       "POST /v1/documents/answer#embed",
       "POST /v1/documents/answer#embed#rerank",
     ]);
+  });
+
+  it("of a message goes before that of its session", async () => {
+    const begun = await send(routeOf("POST /v1/sessions"), "of-the-session", {});
+    const before = ids[MESSAGES] ?? "";
+    ids[MESSAGES] = begun.body.id;
+    await labelled(routeOf(MESSAGES));
+    ids[MESSAGES] = before;
   });
 
   it("is on each step of a pipeline", async () => {

@@ -46,13 +46,17 @@ export const SessionInput = strictObject({
   metadata: v.nullish(metadata, {}),
 });
 
-export const toTerms = (body: v.InferOutput<typeof SessionInput>): SessionTerms => ({
+export const toTerms = (
+  body: v.InferOutput<typeof SessionInput>,
+  context: string | null,
+): SessionTerms => ({
   system: body.system,
   model: body.model,
   userId: body.user_id,
   ttlS: body.ttl_s,
   maxTurns: body.max_turns,
   metadata: body.metadata,
+  context,
 });
 
 const facts = {
@@ -77,6 +81,12 @@ export const SessionOutput = v.object({
   object: v.literal("session"),
   system: v.nullable(v.string()),
   metadata: v.record(v.string(), v.string()),
+  context: v.pipe(
+    v.nullable(v.string()),
+    v.description(
+      "The label of messages that bring none: `x-neurogate-context` of the request that began the session.",
+    ),
+  ),
 });
 
 /** What the platform sees of a session: nothing that the tenant or its people wrote. */
@@ -106,6 +116,7 @@ export const toSession = (now: SessionNow) => ({
   object: "session" as const,
   system: now.session.system,
   metadata: now.session.metadata,
+  context: now.session.context,
 });
 
 export const toSessionState = (now: SessionNow) => ({

@@ -13,6 +13,8 @@ export interface SessionTerms {
   /** The most earlier turns that are sent with a message, and so kept. */
   readonly maxTurns: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The label of messages that bring none; null: they have none. */
+  readonly context: string | null;
 }
 
 export interface Session extends SessionTerms {
