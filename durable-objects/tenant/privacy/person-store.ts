@@ -6,6 +6,7 @@ import { WEBHOOKS } from "../../outbox/outbox-schema.ts";
 import { IDEMPOTENCY, REPLIES, USER_PICTURES } from "../calls/call-schema.ts";
 import { type JournalRow, toEntry } from "../ledger/ledger-row.ts";
 import { LEDGER } from "../ledger/ledger-schema.ts";
+import { CLAIMS } from "../search/embedding-claim.ts";
 import { SESSIONS } from "../sessions/session-schema.ts";
 import { toVerdict, type VerdictRow } from "../verdicts/verdict-row.ts";
 import { VERDICTS } from "../verdicts/verdict-schema.ts";
@@ -111,7 +112,8 @@ export class PersonStore {
 
   /**
    * Of calls that have ended, and of sessions; found by their lines and by the list of sessions, and so
-   * before those lose the person.
+   * before those lose the person. A claim of an embedding is kept beside them, and is nobody's: it has the
+   * ids of two calls alone.
    */
   idempotencyKeys(person: string, after: string): PersonalPage<"idempotency_key"> {
     const persons = [
@@ -122,9 +124,10 @@ export class PersonStore {
     const rows = this.#idempotency.run<Owned<IdempotencyRow>>(
       `SELECT kept.day, kept.route, kept.key, kept.subject, kept.created_at_ms,
         COALESCE(${persons.join(", ")}, NULL) AS person FROM idempotency AS kept
-        WHERE (kept.day, kept.route, kept.key) > (?, ?, ?)
+        WHERE (kept.day, kept.route, kept.key) > (?, ?, ?) AND kept.route <> ?
         ORDER BY kept.day, kept.route, kept.key LIMIT ?`,
       ...keyOf(after, [-1, "", ""]),
+      CLAIMS,
       SCAN,
     );
     const { found, next } = pageOf(rows, person, (row) => placeOf(row.day, row.route, row.key));

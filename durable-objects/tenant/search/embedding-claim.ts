@@ -6,7 +6,7 @@ import type { Tx } from "../transactions.ts";
 // call that dies blocks its document until the hold expires, and no longer.
 
 /** Claims are kept beside the keys of idempotency, under a label that no route has. */
-const CLAIMS = "#embedding";
+export const CLAIMS = "#embedding";
 
 export const BEING_EMBEDDED: Extract<AdmitFailure, { kind: "idempotency_in_progress" }> = {
   kind: "idempotency_in_progress",
