@@ -180,14 +180,14 @@ async function run(
     judgePicture,
     isStored: true,
   };
+  const stagesOf = Map.groupBy(hold.stages.filter(isCheck), ({ content }) => content);
   const moderated = await Promise.all(
     contents.map(async (content, at) => {
       const terms = reuse[at] ?? null;
       if (terms !== null && terms.source !== null) {
         return answeredBy(terms.source, terms.key, content);
       }
-      const stages = hold.stages.filter(isCheck).filter((stage) => stage.content === at);
-      const judged = await moderate(context, content, stages, policy);
+      const judged = await moderate(context, content, stagesOf.get(at) ?? [], policy);
       return terms === null ? judged : { ...judged, verdict: reusable(judged.verdict, terms.key) };
     }),
   );

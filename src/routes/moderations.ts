@@ -1,5 +1,6 @@
 import type { FieldError } from "../domain/ledger/failure.ts";
 import { TEST_INPUTS } from "../domain/moderation/test-input.ts";
+import { NO_ROOM } from "../http/intake.ts";
 import { ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { openAiRateHeaders } from "../http/rate-headers.ts";
@@ -44,6 +45,7 @@ export const createModeration = defineRoute({
     if (read.kind !== "read") return read;
     const contents = readContents(call.body);
     if (contents.kind === "invalid_request") return contents;
+    if (!(await hasRoom(call, contents.contents.length))) return NO_ROOM;
     const moderated = await toItsEnd(
       call.ctx,
       moderationCall(moderationDeps(call), {
@@ -76,6 +78,17 @@ export const createModeration = defineRoute({
     return ok(body, { headers });
   },
 });
+
+/** Memory of one text's verdict: as a value, on its way to the tenant's object, and in the reply. */
+const VERDICT_BYTES = 16 * 1024;
+
+/** So many verdicts have room beside any body. */
+const FEW = 100;
+
+const hasRoom = (
+  { moreRoom }: { readonly moreRoom: (bytes: number) => boolean | Promise<boolean> },
+  verdicts: number,
+): boolean | Promise<boolean> => verdicts <= FEW || moreRoom(verdicts * VERDICT_BYTES);
 
 const isModel = (name: string): boolean => (MODELS as readonly string[]).includes(name);
 

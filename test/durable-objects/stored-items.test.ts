@@ -63,6 +63,18 @@ describe("a stored item", () => {
     expect(await left(tenant, "requests")).toBe(100);
   });
 
+  it("is refused where its call plans more checks than a hold has room for", async () => {
+    const tenant = await aTenant({ rpm: { requests: 5000 } });
+    const refused = expectKind(
+      await tenant.admit({ contents: items(4001, pictures(1)) }),
+      "over_limit",
+    );
+    expect(refused.detail).toMatch(
+      /^This call needs \d+ checks at once, and one call may need 4000/,
+    );
+    expect(await left(tenant, "requests")).toBe(5000);
+  });
+
   it("takes nothing when its call is replayed or refused", async () => {
     const tenant = await aTenant({ rpm: { requests: 100 }, daily_neurons: 10 });
     const verdictIds = items(40).map(() => newId("vrd"));

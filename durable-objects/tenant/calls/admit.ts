@@ -10,15 +10,11 @@ import {
   withoutRequest,
   withShare,
 } from "../../../src/domain/ledger/rate-limit.ts";
-import { moderationItems, planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
+import { planModeration } from "../../../src/domain/moderation/plan-moderation.ts";
 import type { PolicyVersion } from "../../../src/domain/moderation/policy.ts";
 import { DEFAULT_MODEL, planAnalysis } from "../../../src/domain/documents/plan-analysis.ts";
 import { modelsFor } from "../../../src/domain/tenant/settings.ts";
-import {
-  type CallItems,
-  type PlannedStage,
-  rateUnits,
-} from "../../../src/domain/moderation/stage.ts";
+import { type PlannedStage, rateUnits } from "../../../src/domain/moderation/stage.ts";
 import type { Role } from "../../../src/domain/tenant/role.ts";
 import { endOfDay, expiry, PURGE_ROWS, type TenantFeature } from "../feature.ts";
 import { beginDocument, takenId } from "../documents/documents.ts";
@@ -47,6 +43,7 @@ import {
   findPolicy,
   fitting,
   generationPlan,
+  itemsOf,
   modelFinder,
   NO_SUCH_POLICY,
 } from "./plan-call.ts";
@@ -214,6 +211,7 @@ function reserve(
   const demand = {
     bound: sum(stages.map((stage) => stage.bound)),
     units: isOfBatch ? withShare(units) : units,
+    stages: stages.length,
     ...(isOfBatch && { inFlightOfBatches: inFlightOfBatches(tx) }),
     ...(pictures !== null && { userPictures: pictures }),
     ...(asksNoEngine(request, stages) && { asksNoEngine: true as const }),
@@ -243,19 +241,6 @@ function reserve(
 
 const asksNoEngine = ({ kind }: AdmitRequest, stages: readonly PlannedStage[]): boolean =>
   (kind === "scoring" || kind === "document") && stages.length === 0;
-
-/** A guard's verdicts are in the line and the reply: they are not stored. */
-function itemsOf(request: AdmitRequest): CallItems {
-  switch (request.kind) {
-    case "moderation":
-      return moderationItems(request.contents);
-    case "generation":
-      return { stored: request.stores ?? 0, tests: 0 };
-    case "document":
-    case "scoring":
-      return { stored: 0, tests: 0 };
-  }
-}
 
 export const isStorageFull = ({ stores: { db, platform } }: Tx): boolean =>
   db.size() > platform.storageLimit * STORAGE_MARGIN;

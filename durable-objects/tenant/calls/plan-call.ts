@@ -28,11 +28,11 @@ import {
   outputWindows,
   planGuard,
 } from "../../../src/domain/moderation/guard.ts";
-import type { Plan } from "../../../src/domain/moderation/plan-moderation.ts";
+import { moderationItems, type Plan } from "../../../src/domain/moderation/plan-moderation.ts";
 import { DEFAULT_POLICY_NAME, type PolicyVersion } from "../../../src/domain/moderation/policy.ts";
-import type { FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
+import type { CallItems, FindModel, PlannedStage } from "../../../src/domain/moderation/stage.ts";
 import { modelsFor, type Settings } from "../../../src/domain/tenant/settings.ts";
-import type { MeasuredGeneration, LimitStatus } from "../protocol.ts";
+import type { AdmitRequest, MeasuredGeneration, LimitStatus } from "../protocol.ts";
 import type { Tx } from "../transactions.ts";
 
 // What a call would ask of engines, by the tenant's settings: an admission reserves it, a quote
@@ -189,6 +189,19 @@ function routedCall(
   const features = measured.features ?? PLAIN_FEATURES;
   const picked = pickModel(policy.routing, features, (id) => canTake(id, measured, terms));
   return picked === null ? null : { ...features, ...picked, policy: { name, version } };
+}
+
+/** A guard's verdicts are in the line and the reply: they are not stored. */
+export function itemsOf(request: AdmitRequest): CallItems {
+  switch (request.kind) {
+    case "moderation":
+      return moderationItems(request.contents);
+    case "generation":
+      return { stored: request.stores ?? 0, tests: 0 };
+    case "document":
+    case "scoring":
+      return { stored: 0, tests: 0 };
+  }
 }
 
 export const findPolicy = (tx: Tx, name: string | null): PolicyVersion | null =>

@@ -33,7 +33,11 @@ export function quote(tx: Tx, call: QuotedCall): Quoted | GenerationFailure {
     least: leastOf(tx, call, stages),
     neurons: neuronBalance(now, bound),
     refusal:
-      refusalOf(withOutlook(tx, now), { bound, units: rateUnits(stages, items) })?.kind ?? null,
+      refusalOf(withOutlook(tx, now), {
+        bound,
+        units: rateUnits(stages, items),
+        stages: stages.length,
+      })?.kind ?? null,
   };
 }
 

@@ -33,8 +33,11 @@ export const MODELS = [
   "text-moderation-stable",
 ] as const;
 
-/** Strings of one call. Each is a unit of the tenant's `requests`, which may allow fewer. */
-const MAX_STRINGS = 1000;
+/**
+ * Strings of one call: their verdicts take about all the memory that an isolate has for bodies. Each is a
+ * unit of the tenant's `requests`, which usually allows fewer.
+ */
+export const MAX_STRINGS = 2500;
 
 const TextPart = object({ type: v.literal("text"), text });
 
@@ -66,7 +69,7 @@ export const ModerationInput = object({
   input: v.pipe(
     v.union([text, v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_STRINGS)), ItemParts]),
     v.description(
-      "A text, up to 1,000 texts (each a result and a unit of `requests`), or the parts of one item.",
+      `A text, a list of texts (each a result and a unit of "requests", so as many as the tenant's rate allows; at most ${MAX_STRINGS}), or the parts of one item.`,
     ),
   ),
   user: v.optional(name("The person.")),

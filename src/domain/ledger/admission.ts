@@ -58,6 +58,8 @@ export interface Demand {
   readonly units: RateUnits;
   /** Only for a call for pictures on behalf of a user. */
   readonly userPictures?: UserPictures;
+  /** Stages of its plan; absent: few. */
+  readonly stages?: number;
   /** The call never uses an engine, so limits on neurons do not apply to it. */
   readonly asksNoEngine?: true;
   /** Only for a call of a batch: how many such calls are in progress. */
@@ -171,10 +173,17 @@ export function fittingNow(now: AdmissionState): MicroNeurons | null {
   return own === null || held === null ? (own ?? held) : least(own, held);
 }
 
+/** A plan is one value in a row, of at most 2 MB: a stage takes about 350 bytes of it. */
+const MOST_STAGES = 4000;
+
 function overLimit(
   now: AdmissionState,
-  { bound, units, userPictures: pictures }: Demand,
+  { bound, units, stages = 0, userPictures: pictures }: Demand,
 ): Refusal | null {
+  if (stages > MOST_STAGES) {
+    const detail = `This call needs ${stages} checks at once, and one call may need ${MOST_STAGES}: split it.`;
+    return { kind: "over_limit", detail };
+  }
   const limit = limitInForce(now);
   if (limit !== null && bound > limit) {
     const detail = `This call may need ${formatNeurons(bound)} neurons, and the limit of a day is ${formatNeurons(limit)}: a call with a larger bound is never admitted. Ask for less at once.`;

@@ -92,6 +92,14 @@ describe("room for the last µN", () => {
 });
 
 describe("over_limit", () => {
+  it("is a plan of more checks than the row of a hold has room for", () => {
+    expect(kindOf(room, { ...demand, stages: 4000 })).toBeNull();
+    expect(refusalOf(room, { ...demand, stages: 4001 })).toEqual({
+      kind: "over_limit",
+      detail: "This call needs 4001 checks at once, and one call may need 4000: split it.",
+    });
+  });
+
   it("is what no day and no minute could ever admit, and says what would fit", () => {
     expect(kindOf(room, { ...demand, bound: microNeurons(1000) })).toBeNull();
     expect(refusalOf(room, { ...demand, bound: microNeurons(1001) })).toEqual({
