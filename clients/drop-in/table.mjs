@@ -114,7 +114,7 @@ ${tableOf(
 
 ## The odd answers
 
-What engines send beside the usual forms. Each is an answer that the client must show whole, with its reason for ending and its tokens where the client shows them. After a lost connection and an answer without choices the client must report an error of its own, and must not show half of an answer as a whole one.
+What engines send beside the usual forms. Each is an answer that the client must show whole, with its reason for ending and its tokens where the client shows them. After a lost connection, an error event and an answer without choices the client must report an error of its own, and must not show half of an answer as a whole one. A streamed answer without content may be such an error too: some clients name the reason for its end that way.
 
 ${odd.map(({ name }) => `- ${name}`).join("\n")}
 `;

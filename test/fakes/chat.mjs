@@ -179,7 +179,8 @@ function* eventsOf(plan, model, newer) {
   if (newer && !has("bom")) yield chunk(model, { role: "assistant", content: "" });
   if (newer && reasoning !== null) yield chunk(model, { reasoning_content: reasoning });
   if (toolCalls.length > 0) yield* callEvents(plan, model, newer);
-  const pieces = toolCalls.length > 0 ? [] : piecesOf(text);
+  if (newer && has("null_text")) yield chunk(model, { content: null });
+  const pieces = toolCalls.length > 0 || has("null_text") ? [] : piecesOf(text);
   const count = has("endless") ? Infinity : pieces.length;
   for (let at = 0; at < count; at += 1) {
     sent += 1;

@@ -189,14 +189,35 @@ func speech() error {
 }
 
 func transcription() error {
-	reply, err := client.Audio.Transcriptions.New(late, openai.AudioTranscriptionNewParams{
-		Model: expected.Models["transcription"],
-		File:  openai.File(strings.NewReader(recording()), "talk.wav", "audio/wav"),
-	})
+	asking := func() openai.AudioTranscriptionNewParams {
+		return openai.AudioTranscriptionNewParams{
+			Model: expected.Models["transcription"],
+			File:  openai.File(strings.NewReader(recording()), "talk.wav", "audio/wav"),
+		}
+	}
+	reply, err := client.Audio.Transcriptions.New(late, asking())
 	if err != nil {
 		return err
 	}
-	return same("text", reply.Text, expected.Heard)
+	if err := same("text", reply.Text, expected.Heard); err != nil {
+		return err
+	}
+	text, all := "", ""
+	stream := client.Audio.Transcriptions.NewStreaming(late, asking())
+	for stream.Next() {
+		event := stream.Current()
+		text += event.Delta
+		if event.Type == "transcript.text.done" {
+			all = event.Text
+		}
+	}
+	if err := stream.Err(); err != nil {
+		return err
+	}
+	if err := same("streamed text", text, expected.Heard); err != nil {
+		return err
+	}
+	return same("whole text", all, expected.Heard)
 }
 
 func moderation() error {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import OpenAI, { APIError, NotFoundError, toFile } from "openai";
 import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
-import { drive, keyOf, models, rude, said, saying, userSays } from "./drive.mjs";
+import { wav } from "../../../test/e2e/tiny-recording.mjs";
+import { drive, heard, keyOf, models, rude, said, saying, userSays } from "./drive.mjs";
 import {
   assertTools,
   assertWeather,
@@ -99,6 +100,17 @@ const own = {
     assert.equal((await client.responses.retrieve(last.id)).output_text, said);
     await client.responses.delete(last.id);
     await assert.rejects(client.responses.retrieve(last.id), NotFoundError);
+  },
+
+  async transcription() {
+    const file = await toFile(wav(1000, ""), "talk.wav", { type: "audio/wav" });
+    const asking = { model: models.transcription, file, stream: /** @type {const} */ (true) };
+    let [text, all] = ["", ""];
+    for await (const event of await client.audio.transcriptions.create(asking)) {
+      if (event.type === "transcript.text.delta") text += event.delta;
+      if (event.type === "transcript.text.done") all = event.text;
+    }
+    assert.deepEqual([text, all], [heard, heard]);
   },
 
   async moderation() {

@@ -4,10 +4,10 @@ import json
 
 from openai import APIStatusError, AsyncOpenAI, NotFoundError, OpenAI
 
-from drive import MODELS, RUDE, SAID, drive, key_of, saying, user_says
+from drive import HEARD, MODELS, RUDE, SAID, drive, key_of, saying, user_says
 from features import (
-    WEATHER_FUNCTION, Weather, answer_calls, assert_tools, assert_weather, features_of, shown_of,
-    texts, writing_weather,
+    WEATHER_FUNCTION, Weather, answer_calls, assert_tools, assert_weather, features_of, recording,
+    shown_of, texts, writing_weather,
 )
 
 MODEL = MODELS["chat"]
@@ -132,6 +132,19 @@ def hear(recording):
     return reply.text
 
 
+def hear_streamed():
+    asking = client.audio.transcriptions.create(
+        model=MODELS["transcription"], file=recording(), stream=True
+    )
+    said = whole = ""
+    for event in asking:
+        if event.type == "transcript.text.delta":
+            said += event.delta
+        if event.type == "transcript.text.done":
+            whole = event.text
+    assert (said, whole) == (HEARD, HEARD), (said, whole)
+
+
 def moderation():
     results = client.moderations.create(input=[*texts(149), RUDE]).results
     assert [len(results), results[0].flagged, results[149].flagged] == [150, False, True]
@@ -161,6 +174,7 @@ drive(
         own={
             "stream": stream_raw,
             "responses": responses,
+            "transcription": hear_streamed,
             "moderation": moderation,
             "guard": guard,
         },
