@@ -1,3 +1,4 @@
+import { busyJudge } from "../domain/moderation/busy-judge.ts";
 import type { ItemResult } from "../domain/moderation/batch.ts";
 import { type Meaning, meaningOf, Unclear } from "../domain/runs/outcome.ts";
 import {
@@ -11,7 +12,16 @@ import {
 
 export type RanItem =
   /** It has a result and is not tried again. */
-  { readonly kind: "result"; readonly result: ItemResult } | Exclude<Meaning, { kind: "own" }>;
+  | {
+      readonly kind: "result";
+      readonly result: ItemResult;
+      /** Its judge had no room, and would have none for further items before that. */
+      readonly waitMs?: number;
+    }
+  | Exclude<Meaning, { kind: "own" }>;
+
+/** A batch that is silent for 70 s counts as stuck. */
+const MOST_WAIT_MS = 60_000;
 
 /**
  * @param charge reads what a call was charged that ended without a verdict, in µN; null: not known yet
@@ -24,7 +34,9 @@ export async function runItem(
   charge: () => Promise<number | null>,
 ): Promise<RanItem> {
   const outcome = await moderationCall(deps, request);
-  if (outcome.kind === "moderated") return { kind: "result", result: made(outcome, index) };
+  if (outcome.kind === "moderated") {
+    return { kind: "result", result: made(outcome, index), ...roomIn(outcome) };
+  }
   const meaning = meaningOf(outcome);
   if (meaning.kind !== "own") return meaning;
   // A refused call has no line and no charge.
@@ -39,3 +51,8 @@ const made = ({ verdicts: [verdict], microNeurons }: Moderation, index: number):
   failedAs: verdict === undefined ? "internal" : null,
   microNeurons,
 });
+
+function roomIn({ verdicts: [verdict] }: Moderation): { readonly waitMs?: number } {
+  const { retryAfterMs } = (verdict === undefined ? null : busyJudge(verdict)) ?? {};
+  return retryAfterMs === undefined ? {} : { waitMs: Math.min(retryAfterMs, MOST_WAIT_MS) };
+}

@@ -60,11 +60,12 @@ export async function runStep(
       policyName: body.policy ?? null,
       contents: [content.content],
       idempotency: null,
+      isPatient: true as const,
     };
     return runItem(deps, request, index, () => tenant().chargeOf(generation, callId));
   };
   const ran = await inTurn(indexes, most, run);
-  const waits = ran.flatMap((one) => (one.kind === "wait" ? [one.ms] : []));
+  const waits = ran.flatMap((one) => waitOf(one) ?? []);
   return tenant().reportStep(generation, {
     id,
     step,
@@ -74,7 +75,11 @@ export async function runStep(
   });
 }
 
-/** Runs `most` items at once. After an item without a result, no further ones are started. */
+/** How long no further item is worth starting, in milliseconds; null: it is now. */
+const waitOf = (ran: RanItem): number | null =>
+  ran.kind === "wait" ? ran.ms : ran.kind === "result" ? (ran.waitMs ?? null) : null;
+
+/** Runs `most` items at once. After one that has no result, or is to be waited after, none are started. */
 async function inTurn(
   indexes: readonly number[],
   most: number,
@@ -87,7 +92,7 @@ async function inTurn(
       // oxlint-disable-next-line no-await-in-loop -- one item after the other
       const one = await run(index);
       ran.push(one);
-      if (one.kind !== "result") left.length = 0;
+      if (one.kind !== "result" || waitOf(one) !== null) left.length = 0;
     }
   };
   await Promise.all(Array.from({ length: Math.min(most, indexes.length) }, worker));

@@ -29,16 +29,29 @@ const WEIGHT: Readonly<Record<CheckStageName, number>> = {
 };
 
 /** Makes one engine call when the gate has room. */
-export const askEngine = (
+export async function askEngine(
   context: RunContext,
   { name, model, fallbacks }: CheckStage,
   check: (model: string) => Check,
-): Promise<ModelOutcome<CheckOutcome>> =>
-  askModels([model, ...fallbacks], (id) =>
-    askInTurn(context, { weight: WEIGHT[name], timeoutMs: TIMEOUT_MS[name] }, (options) =>
-      context.engine.run(context.hold, check(id), options),
-    ),
-  );
+): Promise<ModelOutcome<CheckOutcome>> {
+  const timeoutMs = TIMEOUT_MS[name];
+  const ask = () =>
+    askModels([model, ...fallbacks], (id) =>
+      askInTurn(context, { weight: WEIGHT[name], timeoutMs }, (options) =>
+        context.engine.run(context.hold, check(id), options),
+      ),
+    );
+  const first = await ask();
+  const waitMs = context.isPatient === true ? askedWait(first.outcome) : null;
+  // What is asked again must have its whole time.
+  if (waitMs === null || context.nowMs() + waitMs + timeoutMs > context.deadlineMs) return first;
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  return ask();
+}
+
+/** How long the engine asked to wait until it has room; null: it did not, or that is not why. */
+const askedWait = (outcome: CheckOutcome): number | null =>
+  outcome.kind === "refused" && outcome.retryable ? (outcome.retryAfterMs ?? null) : null;
 
 /** @returns null: the time was up before its turn came */
 export const askInTurn = <Outcome>(
@@ -61,6 +74,8 @@ export interface RunContext {
   /** After this time no work begins, and running work is given up. */
   readonly deadlineMs: number;
   readonly gate: Gate;
+  /** Nobody waits for the reply: the call waits for a busy engine, as long as its own time allows. */
+  readonly isPatient?: boolean;
 }
 
 export const runContext = ({

@@ -49,6 +49,8 @@ export interface ModerationRequest extends CallAdmit {
   readonly tenantId: string;
   readonly policyName: string | null;
   readonly contents: readonly Content[];
+  /** Nobody waits for the reply, so the call waits for a judge that has no room. */
+  readonly isPatient?: true;
 }
 
 export interface Moderation {
@@ -85,6 +87,7 @@ export async function moderationCall(
   request: ModerationRequest,
 ): Promise<Moderation | ModerationFailure> {
   const contents = request.contents.map(prepare);
+  const isPatient = request.isPatient === true;
   const known = knownPolicy(request.tenantId, request.policyName ?? DEFAULT_POLICY_NAME);
   const reuseKeys = await reuseKeysOf(deps, contents, known);
   const admission = { ...admitRequest(request, contents, known), ...reuseKeys };
@@ -94,7 +97,7 @@ export async function moderationCall(
     async (admitted) => {
       const policy = admittedPolicy(request.tenantId, admitted, known);
       if (policy === null) throw new Error("the admitted policy is not known here");
-      const { ran, pictures } = await run(deps, contents, admitted, policy);
+      const { ran, pictures } = await run(deps, { contents, isPatient }, admitted, policy);
       const owner = { tenant: request.tenantId, generation: admitted.generation };
       const kept =
         admitted.keepsContent === undefined
@@ -168,17 +171,19 @@ async function reuseKeysOf(
 
 async function run(
   { config, engine, resolveHost, judgeText, judgePicture }: ModerationDeps,
-  contents: readonly PreparedContent[],
+  asked: { readonly contents: readonly PreparedContent[]; readonly isPatient: boolean },
   { hold, reuse = [] }: Pick<Admitted, "hold" | "reuse">,
   policy: PolicyVersion,
 ): Promise<{ readonly ran: Ran; readonly pictures: readonly (readonly (Picture | null)[])[] }> {
   const modelOf = admittedModels(config.prices);
+  const { contents, isPatient } = asked;
   const context = {
     ...runContext({ engine, hold, modelOf, deadlineMs: Date.now() + RUN_MS }),
     fetchPicture: (url: URL) => fetchedPicture(url, resolveHost),
     judgeText,
     judgePicture,
     isStored: true,
+    isPatient,
   };
   const stagesOf = Map.groupBy(hold.stages.filter(isCheck), ({ content }) => content);
   const moderated = await Promise.all(

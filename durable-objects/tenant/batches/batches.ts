@@ -124,7 +124,7 @@ export interface StepReport {
   readonly id: string;
   readonly step: number;
   readonly results: readonly ItemResult[];
-  /** Refusals that pass: when to ask again, in milliseconds from now; null: none. */
+  /** When to go on, in milliseconds from now, after refusals that pass or a busy judge; null: at once. */
   readonly waitMs: number | null;
   /** Null: no refusal that lasts. */
   readonly stop: Stop | null;
@@ -155,7 +155,10 @@ function reportStep(tx: Tx, report: StepReport): Next {
     return OVER;
   }
   if (report.stop !== null && !isDone) return stopOrWait(tx, BATCH, after, report.stop);
-  return isDone ? { kind: "next" } : { kind: "wait", ms: report.waitMs ?? 1000 };
+  const isLast = report.step === stepCount(batch.items) - 1;
+  if (isDone && (isLast || report.waitMs === null)) return { kind: "next" };
+  // Of a step that is done, the round after the wait has nothing to do.
+  return { kind: "wait", ms: report.waitMs ?? 1000 };
 }
 
 const merged = (before: readonly ItemResult[], more: readonly ItemResult[]): ItemResult[] => {
