@@ -17,8 +17,8 @@ interface Taker {
   readonly tenant: string;
   /** Distinguishes takers with equal amounts. */
   readonly order: number;
-  /** `[second, units]`, oldest first. */
-  readonly window: [second: number, units: number][];
+  /** A second and its units in turn, oldest first. An array that never grows has no spare room. */
+  window: readonly number[];
   took: number;
   /** The end of its time in line after a refusal; 0: it is not in line. */
   inLineUntilMs: number;
@@ -28,7 +28,7 @@ interface Taker {
 interface Second {
   readonly second: number;
   units: number;
-  readonly takers: Set<Taker>;
+  readonly takers: Taker[];
 }
 
 export class ClassRates {
@@ -75,7 +75,7 @@ export class ClassRates {
 
   /** When the first of the tenant's units leave, or of all units if it has none; null: there are none. */
   leavesFirstMs(tenant: string): number | null {
-    const first = this.#takers.get(tenant)?.window[0]?.[0] ?? this.#seconds[0]?.second;
+    const first = this.#takers.get(tenant)?.window[0] ?? this.#seconds[0]?.second;
     return first === undefined ? null : leavesMs(first);
   }
 
@@ -85,11 +85,16 @@ export class ClassRates {
    */
   count(tenant: string, units: number, second: number): void {
     const taker = this.#taker(tenant);
-    const last = taker.window.at(-1);
-    const into = Math.max(second, last?.[0] ?? 0);
-    if (last !== undefined && last[0] === into) last[1] += units;
-    else taker.window.push([into, units]);
-    this.#second(into, units).takers.add(taker);
+    const last = taker.window.at(-2);
+    const into = Math.max(second, last ?? 0);
+    const of = this.#second(into, units);
+    if (last === into) {
+      const before = taker.window.at(-1) ?? 0;
+      taker.window = taker.window.slice(0, -1).concat(before + units);
+    } else {
+      taker.window = taker.window.concat(into, units);
+      of.takers.push(taker);
+    }
     this.#change(taker, () => (taker.took += units));
   }
 
@@ -118,7 +123,8 @@ export class ClassRates {
       this.#total -= first.units;
       let owned = 0;
       for (const taker of first.takers) {
-        const units = taker.window.shift()?.[1] ?? 0;
+        const units = taker.window[1] ?? 0;
+        taker.window = taker.window.slice(2);
         owned += units;
         this.#change(taker, () => (taker.took -= units));
       }
@@ -172,7 +178,7 @@ export class ClassRates {
       before.units += units;
       return before;
     }
-    const fresh: Second = { second, units, takers: new Set() };
+    const fresh: Second = { second, units, takers: [] };
     this.#seconds.splice(at, 0, fresh);
     return fresh;
   }

@@ -1,6 +1,6 @@
 // Ordered numbers that know how many of them are below a level, and their sum. To add, remove or look up one
-// takes as many steps as the logarithm of their count. It is a treap with priorities from a fixed sequence,
-// so that runs can be repeated.
+// takes as many steps as the logarithm of their count. It is a treap. A node's priority is a hash of its
+// position, so that runs can be repeated.
 // Nodes are positions in lists of numbers, which take a third of the memory of objects.
 
 /** The position of a node; 0: there is none. */
@@ -9,17 +9,19 @@ type Tree = number;
 /** Nodes for which there is room at first. */
 const FIRST_ROOM = 8;
 
+/** How much more room there is each time. */
+const GROWTH = 1.5;
+
 export class SumTree<Item = null> {
   #root: Tree = 0;
-  #drawn = 2_463_534_242;
   #keys = new Float64Array(FIRST_ROOM);
   /** They distinguish equal keys. */
   #ties = new Float64Array(FIRST_ROOM);
   #sums = new Float64Array(FIRST_ROOM);
   #counts = new Int32Array(FIRST_ROOM);
-  #priorities = new Int32Array(FIRST_ROOM);
   #left = new Int32Array(FIRST_ROOM);
   #right = new Int32Array(FIRST_ROOM);
+  /** Empty in a tree of numbers alone. */
   #items: (Item | undefined)[] = [];
   /** Positions from here on were never used. */
   #end = 1;
@@ -41,10 +43,9 @@ export class SumTree<Item = null> {
     const node = this.#place();
     this.#keys[node] = key;
     this.#ties[node] = tie;
-    this.#priorities[node] = this.#draw();
     this.#left[node] = 0;
     this.#right[node] = 0;
-    this.#items[node] = item;
+    if (item !== null) this.#items[node] = item;
     this.#summed(node);
     const [before, after] = this.#split(this.#root, key, tie);
     this.#root = this.#merge(this.#merge(before, node), after);
@@ -56,7 +57,7 @@ export class SumTree<Item = null> {
     const [removed, after] = this.#split(rest, key, tie + 1);
     this.#root = this.#merge(before, after);
     if (this.#root === 0) return this.#clear();
-    this.#items[removed] = undefined;
+    if (removed < this.#items.length) this.#items[removed] = undefined;
     this.#left[removed] = this.#free;
     this.#free = removed;
   }
@@ -75,7 +76,7 @@ export class SumTree<Item = null> {
       this.#free = this.#leftOf(free);
       return free;
     }
-    if (this.#end === this.#keys.length) this.#resize(2 * this.#end);
+    if (this.#end === this.#keys.length) this.#resize(Math.ceil(this.#end * GROWTH));
     this.#end += 1;
     return this.#end - 1;
   }
@@ -87,7 +88,6 @@ export class SumTree<Item = null> {
     this.#ties = copied(this.#ties, floats());
     this.#sums = copied(this.#sums, floats());
     this.#counts = copied(this.#counts, whole());
-    this.#priorities = copied(this.#priorities, whole());
     this.#left = copied(this.#left, whole());
     this.#right = copied(this.#right, whole());
   }
@@ -195,7 +195,7 @@ export class SumTree<Item = null> {
     if (before === 0) return after;
     if (after === 0) return before;
     this.steps += 1;
-    if ((this.#priorities[before] ?? 0) > (this.#priorities[after] ?? 0)) {
+    if (priorityOf(before) > priorityOf(after)) {
       this.#right[before] = this.#merge(this.#rightOf(before), after);
       return this.#summed(before);
     }
@@ -213,16 +213,14 @@ export class SumTree<Item = null> {
     this.#sums[node] = this.#keyOf(node) + (this.#sums[left] ?? 0) + (this.#sums[right] ?? 0);
     return node;
   }
+}
 
-  /** Xorshift, by Marsaglia. */
-  #draw(): number {
-    let drawn = this.#drawn;
-    drawn ^= drawn << 13;
-    drawn ^= drawn >>> 17;
-    drawn ^= drawn << 5;
-    this.#drawn = drawn;
-    return drawn;
-  }
+/** Mixes all bits, as MurmurHash3 does at its end. No two positions have the same priority. */
+function priorityOf(node: Tree): number {
+  let mixed = node;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85_eb_ca_6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2_b2_ae_35);
+  return mixed ^ (mixed >>> 16);
 }
 
 function copied<Numbers extends Float64Array | Int32Array>(from: Numbers, into: Numbers): Numbers {

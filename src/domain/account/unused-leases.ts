@@ -1,3 +1,4 @@
+import { ZERO } from "../ledger/micro-neurons.ts";
 import { type Share, shareKey } from "./pool.ts";
 import { SumTree } from "./sum-tree.ts";
 
@@ -29,12 +30,7 @@ interface Entry {
   /** When its tenant was last asked, and the number of its latest message at that time. */
   lastRecall: { readonly atMs: number; readonly seq: number } | null;
   mayAsk: boolean;
-  /** Its places in the orders: the position of an order and the key in it, in turn. */
-  places: readonly number[];
 }
-
-/** Positions in the list of orders. */
-const [SILENT, BUSY, FLOORED, PENDING, ENDS, ALL_ENDS] = [0, 1, 2, 3, 4, 5] as const;
 
 export class UnusedLeases {
   readonly #entries = new Map<string, Entry>();
@@ -75,35 +71,32 @@ export class UnusedLeases {
       this.#reports.delete(key);
       if (!isSilent) this.#reports.set(key, share.reportedAtMs);
     }
-    Object.assign(entry, { share, floor, isSilent });
-    this.#place(entry, nowMs);
+    this.#change(entry, nowMs, () => Object.assign(entry, { share, floor, isSilent }));
   }
 
   setFloor(share: Share, floor: number): void {
     const entry = this.#entries.get(shareKey(share));
-    if (entry === undefined) return;
-    entry.floor = floor;
-    this.#place(entry, null);
+    if (entry !== undefined) this.#change(entry, null, () => (entry.floor = floor));
   }
 
   drop(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    this.#move(entry, []);
+    this.#place(entry, "remove");
     this.#entries.delete(key);
     for (const queue of [this.#reports, this.#askedSoon, this.#askedLate]) queue.delete(key);
   }
 
   advance(nowMs: number): void {
-    this.#leave(this.#reports, nowMs - SILENT_MS, (entry) => {
-      entry.isSilent = true;
-      this.#place(entry, nowMs);
-    });
-    this.#leave(this.#askedSoon, nowMs - RECALL_EVERY_MS, (entry) => this.#place(entry, nowMs));
-    this.#leave(this.#askedLate, nowMs - RECALL_AGAIN_MS, (entry) => {
-      entry.lastRecall = null;
-      this.#place(entry, nowMs);
-    });
+    this.#leave(this.#reports, nowMs - SILENT_MS, (entry) =>
+      this.#change(entry, nowMs, () => (entry.isSilent = true)),
+    );
+    this.#leave(this.#askedSoon, nowMs - RECALL_EVERY_MS, (entry) =>
+      this.#change(entry, nowMs, () => undefined),
+    );
+    this.#leave(this.#askedLate, nowMs - RECALL_AGAIN_MS, (entry) =>
+      this.#change(entry, nowMs, () => (entry.lastRecall = null)),
+    );
   }
 
   #leave(queue: Map<string, number>, untilMs: number, then: (entry: Entry) => void): void {
@@ -120,12 +113,12 @@ export class UnusedLeases {
     const key = shareKey(of);
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    entry.lastRecall = { atMs: nowMs, seq: entry.share.seq };
     for (const queue of [this.#askedSoon, this.#askedLate]) {
       queue.delete(key);
       queue.set(key, nowMs);
     }
-    this.#place(entry, nowMs);
+    const lastRecall = { atMs: nowMs, seq: entry.share.seq };
+    this.#change(entry, nowMs, () => (entry.lastRecall = lastRecall));
   }
 
   /**
@@ -184,46 +177,47 @@ export class UnusedLeases {
     return this.#allEnds.count === 0 ? null : this.#allEnds.least;
   }
 
-  #fresh(key: string, share: Share): Entry {
+  /** It has a place once it is changed: a share without a grant is in none of the orders. */
+  #fresh(key: string, of: Share): Entry {
     const order = (this.#entered += 1);
-    const nothing = { floor: 0, isSilent: false, lastRecall: null, mayAsk: true, places: [] };
-    const entry = { order, share, ...nothing };
+    const share = { ...of, granted: ZERO, pending: ZERO };
+    const entry = { order, share, floor: 0, isSilent: false, lastRecall: null, mayAsk: true };
     this.#entries.set(key, entry);
     return entry;
   }
 
-  /** @param nowMs null: nothing was asked or answered since */
-  #place(entry: Entry, nowMs: number | null): void {
-    const { granted, spent, pending, deadlineMs } = entry.share;
-    const left = granted - spent - pending;
-    const ends: Entry["places"] = left > 0 ? [ALL_ENDS, deadlineMs] : [];
+  /**
+   * Changes an entry between leaving its places and taking the new ones.
+   *
+   * @param nowMs null: nothing was asked or answered since
+   */
+  #change(entry: Entry, nowMs: number | null, work: () => void): void {
+    this.#place(entry, "remove");
+    work();
     if (nowMs !== null) entry.mayAsk = mayBeAsked(entry, nowMs);
-    if (!entry.mayAsk) return this.#move(entry, ends);
-    const places = [...ends];
-    if (left > 0) places.push(ENDS, deadlineMs);
-    const beyond = granted - entry.floor;
-    if (beyond > 0 && left > 0) {
-      if (entry.isSilent) places.push(SILENT, Math.min(left, beyond));
-      else if (left <= beyond) places.push(BUSY, left);
-      else places.push(FLOORED, beyond);
-    }
-    if (pending > 0 && granted > Math.max(spent, entry.floor)) {
-      places.push(PENDING, pending);
-    }
-    this.#move(entry, places);
+    this.#place(entry, "add");
   }
 
-  #move(entry: Entry, places: Entry["places"]): void {
+  /** The places follow from the entry alone, so they are not kept. */
+  #place(entry: Entry, how: "add" | "remove"): void {
     // The order is negative so that of equal keys, descending, the first comes first.
     const tie = 0 - entry.order;
-    const before = entry.places;
-    for (let at = 0; at < before.length; at += 2) {
-      this.#orders[before[at] ?? 0]?.remove(before[at + 1] ?? 0, tie);
+    const move = (tree: SumTree<Entry>, key: number): void => {
+      if (how === "add") tree.add(key, tie, entry);
+      else tree.remove(key, tie);
+    };
+    const { granted, spent, pending, deadlineMs } = entry.share;
+    const left = granted - spent - pending;
+    if (left > 0) move(this.#allEnds, deadlineMs);
+    if (!entry.mayAsk) return;
+    if (left > 0) move(this.#ends, deadlineMs);
+    const beyond = granted - entry.floor;
+    if (beyond > 0 && left > 0) {
+      if (entry.isSilent) move(this.#silent, Math.min(left, beyond));
+      else if (left <= beyond) move(this.#busy, left);
+      else move(this.#floored, beyond);
     }
-    for (let at = 0; at < places.length; at += 2) {
-      this.#orders[places[at] ?? 0]?.add(places[at + 1] ?? 0, tie, entry);
-    }
-    entry.places = places;
+    if (pending > 0 && granted > Math.max(spent, entry.floor)) move(this.#pending, pending);
   }
 }
 
