@@ -1,10 +1,10 @@
-// npm run bench -- --scale [--most 10000] [--quick] [--only=account,tenants,month,days,reports]
+// npm run bench -- --scale [--most 10000] [--quick] [--only=account,heap,tenants,month,days,reports]
 //
 // Measures the account's object and its requests by the number of tenants. Counts and ratios that are out
 // of bounds fail the run.
 import { join } from "node:path";
 import { say } from "../machine.mjs";
-import { acts, crowd, messages, reads, spike, wake } from "./account.mjs";
+import { acts, crowd, memory, messages, reads, spike, wake } from "./account.mjs";
 import { pastDays } from "./days.mjs";
 import { referenceMonth } from "./month.mjs";
 import { Table } from "./table.mjs";
@@ -15,7 +15,7 @@ const FEW = 20;
 const SIZES = [1_000, 10_000, 100_000];
 
 /** The parts for `--only`. */
-export const PARTS = ["account", "tenants", "month", "days", "reports"];
+export const PARTS = ["account", "heap", "tenants", "month", "days", "reports"];
 
 /**
  * @param {{ dir: string, bundle: object, most: number, quick: boolean, parts: readonly string[] }} run
@@ -28,6 +28,14 @@ export async function scale({ dir, bundle, most, quick, parts }) {
     for (const count of SIZES.filter((size) => size <= most)) {
       // oxlint-disable-next-line no-await-in-loop -- one measurement at a time
       if (has("account")) await amongMany(table, few, await crowd(dir, bundle, count));
+    }
+    if (has("heap") && !has("account")) {
+      const many = await crowd(dir, bundle, most);
+      say(`\nN = ${most}`);
+      await spike(table, many);
+      await memory(table, few, many);
+      await wake(table, few, many);
+      await many.server.stop();
     }
     if (has("tenants")) {
       say(`\nN = ${FEW}`);
@@ -58,6 +66,7 @@ export async function scale({ dir, bundle, most, quick, parts }) {
 async function amongMany(table, few, many) {
   say(`\nN = ${many.count}`);
   await spike(table, many);
+  await memory(table, few, many);
   await messages(table, few, many);
   await acts(table, many);
   await reads(table, many);
