@@ -1,6 +1,7 @@
 import {
   ATTRIBUTE_LANGUAGES,
   type CommentScores,
+  emptyAsRead,
   type HeadScores,
   knownAttributes,
   languageRefused,
@@ -60,6 +61,8 @@ export async function analyzeComment(
   judgeForeign: JudgeForeign | null = null,
 ): Promise<Analysis | CommentFailure | Unscored> {
   const { text, begins, ends } = comment.isHtml ? plainOfHtml(comment.text) : asSent(comment.text);
+  const empty = emptyAsRead(text);
+  if (empty !== null) return empty;
   const plain = plainText(text);
   const detected = languageIn(plain);
   const detectedLanguages = detected === null ? [] : [detected];
@@ -74,8 +77,7 @@ export async function analyzeComment(
     const judged = judgeForeign === null ? null : await judgeForeign(text);
     return ofForeign(comment, { attributes, foreign, detectedLanguages, judged });
   }
-  // As everywhere here, the caller's language applies if the letters can be of it.
-  const language = languages.length > 0 ? (ATTRIBUTE_LANGUAGES[0] ?? null) : detected;
+  const language = languages.length > 0 ? claimedOf(plain, detected) : detected;
   const summary = await headScores(judge, { text, language });
   if (summary === null) return { kind: "unavailable" };
   if (summary === "unreadable") return UNDETECTED;
@@ -88,8 +90,10 @@ export async function analyzeComment(
     spans.push({ begin, end, scores: summary });
   } else {
     for (const { begin, end } of pieces) {
+      const piece = text.slice(begin, end);
+      const one = { text: piece, language: claimedOf(plainText(piece), null) };
       // oxlint-disable-next-line no-await-in-loop -- there is no real wait: the model is in memory
-      const scores = await headScores(judge, { text: text.slice(begin, end), language: "en" });
+      const scores = await headScores(judge, one);
       if (scores === null) return { kind: "unavailable" };
       if (scores !== "unreadable") spans.push({ begin, end, scores });
     }
@@ -161,6 +165,13 @@ const headsOf = (scores: Scores): HeadScores => ({
 const asSent = (text: string) => ({ text, begins: null, ends: null });
 
 const isJudged = (tag: string): boolean => ATTRIBUTE_LANGUAGES.includes(baseLanguage(tag));
+
+/**
+ * The language of a comment that is claimed to be in one that is scored here. As everywhere here, the claim
+ * applies if the letters can be of it: the model finds nothing in letters that it does not know.
+ */
+const claimedOf = (plain: string, detected: string | null): string | null =>
+  ATTRIBUTE_LANGUAGES.find((language) => canBe(language, plain)) ?? detected;
 
 /** Languages for which no attribute is scored. */
 function foreignOf(

@@ -126,6 +126,14 @@ describe("comments:analyze", () => {
     expect(spans[1]?.score.value).toBeGreaterThan(spans[0]?.score.value ?? 1);
   });
 
+  it("gives no score to a sentence in letters that the model does not know", async () => {
+    const text = `${KIND} ${KIND} ${KIND} Ты идиот. ${RUDE}!`;
+    const { body } = await analyze(text, { spanAnnotations: true, languages: ["en"] });
+    const spans: { begin: number; end: number }[] = body.attributeScores.TOXICITY.spanScores;
+    const marked = spans.map(({ begin, end }) => text.slice(begin, end));
+    expect(marked).toEqual([KIND, KIND, KIND, `${RUDE}!`]);
+  });
+
   it("reads HTML as people see it, and says where it stands in the HTML", async () => {
     const html = `<p>${KIND}</p><!-- ${RUDE} --><p>You stupid id<b>io</b>t &amp; liar.</p>`;
     const body = {
@@ -238,6 +246,12 @@ describe("what is refused", () => {
   it.each([
     ["COMMENT_EMPTY", "Comment must be non-empty.", comment(" ")],
     ["COMMENT_EMPTY", "Comment must be non-empty.", { requestedAttributes: { TOXICITY: {} } }],
+    ["COMMENT_EMPTY", "Comment must be non-empty.", comment("\u200B\u00AD\uFEFF")],
+    [
+      "COMMENT_EMPTY",
+      "Comment must be non-empty.",
+      { ...comment(" "), comment: { text: "<p>&nbsp;</p><!-- x -->", type: "HTML" } },
+    ],
     ["COMMENT_TOO_LONG", "Comment text too long.", comment("kind ".repeat(21_000))],
     ["NO_REQUESTED_ATTRIBUTES", "Missing requested_attributes", comment(KIND, {}, {})],
     ["NO_REQUESTED_ATTRIBUTES", "Missing requested_attributes", { comment: { text: KIND } }],
@@ -245,6 +259,18 @@ describe("what is refused", () => {
       "LANGUAGE_DETECTION_FAILED",
       "Unable to detect language",
       comment("qzx vrrk plomf zwerk trunq"),
+    ],
+    ...["ты идиот", "你是白痴", "أنت غبي", "तू बेवकूफ है", "ты идиот lol"].map(
+      (text): [string, string, Fields] => [
+        "LANGUAGE_DETECTION_FAILED",
+        "Unable to detect language",
+        comment(text, { languages: ["en"] }),
+      ],
+    ),
+    [
+      "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE",
+      "Attribute TOXICITY does not support request languages: de_DE",
+      comment(KIND, { languages: ["de_DE"] }),
     ],
     [
       "INVALID_REQUEST",

@@ -139,16 +139,21 @@ export const refused = (
 
 /** A caller's value is repeated in a message only if it looks like a valid one. */
 const NAME = /^[A-Z][A-Z\d_]{0,63}$/;
-const TAG = /^[A-Za-z\d-]{1,35}$/;
+const TAG = /^[A-Za-z\d_-]{1,35}$/;
 
 const nameOf = (name: string): string => (NAME.test(name) ? `: ${name}` : "");
+
+const EMPTY = refused("COMMENT_EMPTY", "Comment must be non-empty.");
+
+/** Whether a reader sees anything of a text: white space and formatting characters alone are nothing. */
+const hasSigns = (text: string): boolean => /[^\s\p{Cc}\p{Cf}]/u.test(text);
 
 /** The first thing that is wrong with a request, in the order in which the original checks; null: nothing. */
 export function wrongWith(comment: CommentToAnalyze): CommentFailure | null {
   if (!(COMMENT_TYPES as readonly string[]).includes(comment.type)) {
     return refused("INVALID_REQUEST", "Unknown text type");
   }
-  if (comment.text.trim() === "") return refused("COMMENT_EMPTY", "Comment must be non-empty.");
+  if (!hasSigns(comment.text)) return EMPTY;
   if (comment.bytes > MAX_COMMENT_BYTES) {
     return refused("COMMENT_TOO_LONG", "Comment text too long.");
   }
@@ -168,6 +173,9 @@ export function wrongWith(comment: CommentToAnalyze): CommentFailure | null {
   }
   return null;
 }
+
+/** The failure for a comment of which a reader sees nothing, as HTML without text; else null. */
+export const emptyAsRead = (text: string): CommentFailure | null => (hasSigns(text) ? null : EMPTY);
 
 /** The known names among the requested attributes. */
 export const knownAttributes = (
