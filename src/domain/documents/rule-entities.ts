@@ -1,4 +1,5 @@
 import type { Entity, Span } from "./results.ts";
+import { DATES } from "./written-dates.ts";
 
 // Addresses, telephone numbers, dates and amounts of money, found by their form alone, anywhere in a text.
 // Every expression is linear: repetition is bounded.
@@ -8,8 +9,21 @@ export const MOST_ENTITIES = 200;
 /** Places of one entity. */
 export const MOST_SPANS = 5;
 
-/** 12 345 678 is a number, 2026-02-30 looks like a day. */
-const NO_PHONE = /^(?:\d{1,3}(?:[ .]\d{3})+|\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{4})$/;
+/** What looks like a telephone number without a country code, and is none. */
+const NO_PHONE: readonly RegExp[] = [
+  // 12 345 678 and 10.000-12.000
+  /^\d{1,3}(?:[ .]\d{3})+(?:-\d{1,3}(?:[ .]\d{3})+)?$/,
+  // 2026-02-30, 2026.12.03, and the invoice 2026-12-0345
+  /^(?:19|20)\d{2}[ .-]\d{2}(?:[ .-]\d+)*$/,
+  // 3.12.2026 and 03-12-2026
+  /^\d{1,2}[.-]\d{1,2}[.-]\d{4}$/,
+  // 2019-2024
+  /^(?:19|20)\d{2}[ .-](?:19|20)\d{2}$/,
+  // 192.168.10.11, but not 12.34.56.78
+  /^(?=.*\d{3})\d{1,3}(?:\.\d{1,3}){3}$/,
+  // 52.5200 13.4050
+  /\d\.\d.*\s|\s.*\d\.\d/,
+];
 
 const EMAIL =
   /(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24}(?![\w-])/gi;
@@ -17,31 +31,6 @@ const EMAIL =
 /** With a country code, or at least eight digits in groups: fewer are any number. */
 const PHONE =
   /(?<![\w+.,/-])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{1,5}\)[\s.-]?)?\d{2,5}(?:[\s.-]\d{2,8}){1,5}(?![\w/-]|[.,]\d)/g;
-
-const MONTHS =
-  "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
-
-const DATES: readonly (readonly [pattern: RegExp, read: (parts: string[]) => string | null])[] = [
-  [/(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])/g, ([y, m, d]) => dateOf(y, m, d)],
-  [
-    new RegExp(`\\b(${MONTHS})\\.? (\\d{1,2})(?:st|nd|rd|th)?,? (\\d{4})\\b`, "gi"),
-    ([m = "", d, y]) => dateOf(y, monthOf(m), d),
-  ],
-  [
-    new RegExp(`\\b(\\d{1,2})(?:st|nd|rd|th|\\.)? (?:of )?(${MONTHS})\\.?,? (\\d{4})\\b`, "gi"),
-    ([d, m = "", y]) => dateOf(y, monthOf(m), d),
-  ],
-  [/(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.])/g, ([d, m, y]) => dateOf(y, m, d)],
-  // 3/4/2026 is March or April, by country: its form is a date, its day is not known.
-  [
-    /(?<![\d/])(\d{1,2})\/(\d{1,2})\/(\d{4})(?![\d/])/g,
-    ([a = "", b = "", y]) => {
-      if (Number(a) > 12) return dateOf(y, b, a);
-      if (Number(b) > 12 || a === b) return dateOf(y, a, b);
-      return null;
-    },
-  ],
-];
 
 const CURRENCIES: Readonly<Record<string, string>> = {
   $: "USD",
@@ -57,28 +46,52 @@ const CURRENCIES: Readonly<Record<string, string>> = {
 };
 const CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|CNY|SEK|NOK|DKK|PLN|BRL|MXN";
 const AMOUNT =
-  "\\d{1,3}(?:[,.'\u2019 \u00a0]\\d{3}){1,5}(?:[.,]\\d{1,2})?|\\d{1,12}(?:[.,]\\d{1,2})?";
-const SCALE = "(?:\\s?(million|billion|thousand|mio|mn|bn|k|m)\\b)?";
+  "\\d{1,3}(?:[,.'\u2019 \u00a0]\\d{3}){1,5}(?:[.,]\\d{1,2})?|\\d{1,2}(?:,\\d{2}){1,4},\\d{3}(?:\\.\\d{1,2})?|\\d{1,12}(?:[.,]\\d{1,2})?";
+
+/** By how many zeros; with a part of a number alone, an amount would be wrong. */
+const SCALES: Readonly<Record<string, number>> = {
+  k: 3,
+  thousand: 3,
+  tausend: 3,
+  tsd: 3,
+  lakh: 5,
+  m: 6,
+  mm: 6,
+  mn: 6,
+  mio: 6,
+  million: 6,
+  millions: 6,
+  millionen: 6,
+  millones: 6,
+  milioni: 6,
+  crore: 7,
+  b: 9,
+  bn: 9,
+  mrd: 9,
+  billion: 9,
+  billions: 9,
+  milliard: 9,
+  milliards: 9,
+  milliarden: 9,
+  miliardi: 9,
+  tn: 12,
+  trillion: 12,
+};
+const SCALE = `(?:\\s?(${Object.keys(SCALES).join("|")})\\b)?`;
+/** "2,5 Mio. EUR": within a sentence the dot is of the word. */
+const SCALE_WITHIN = SCALE.replace("\\b)", "\\b\\.?)");
+
+/** The number has no more digits, and is no share. */
+const ENDS = "(?!\\d|[.,'\u2019]\\d|%)";
 
 const MONEY_BEFORE = new RegExp(
-  `(?<![\\w.])([$\u20ac\u00a3\u00a5\u20b9]|(?:${CODES})\\s)\\s?(${AMOUNT})(?![\\d%])${SCALE}`,
-  "gi",
+  `(?<![\\w.])([$\u20ac\u00a3\u00a5\u20b9]|(?:${CODES})\\s)\\s?(${AMOUNT})${ENDS}${SCALE}(?!\\p{L})`,
+  "giu",
 );
 const MONEY_AFTER = new RegExp(
-  `(?<![\\w.,])(${AMOUNT})${SCALE}\\s?(\u20ac|\u00a3|\\$|(?:${CODES})\\b|euros?\\b|dollars?\\b|pounds\\b)`,
+  `(?<![\\w.,]|\\d['\u2019])(${AMOUNT})${SCALE_WITHIN}\\s?(\u20ac|\u00a3|\\$|(?:${CODES})\\b|euros?\\b|dollars?\\b|pounds\\b)`,
   "gi",
 );
-
-const SCALES: Readonly<Record<string, number>> = {
-  thousand: 3,
-  k: 3,
-  million: 6,
-  mio: 6,
-  mn: 6,
-  m: 6,
-  billion: 9,
-  bn: 9,
-};
 
 interface Found extends Span {
   readonly kind: Entity["kind"];
@@ -144,7 +157,7 @@ const emailsIn = (text: string): Found[] =>
 function phonesIn(text: string): Found[] {
   return matchesIn(text, PHONE).flatMap((match) => {
     const digits = match[0].replace(/\D/g, "");
-    if (NO_PHONE.test(match[0])) return [];
+    if (NO_PHONE.some((other) => other.test(match[0]))) return [];
     const isLong = digits.length >= (match[0].startsWith("+") ? 7 : 8) && digits.length <= 15;
     const value = `${match[0].startsWith("+") ? "+" : ""}${digits}`;
     return isLong ? [foundAt(match, "phone", value)] : [];
@@ -161,18 +174,6 @@ function datesIn(text: string): Found[] {
     }),
   );
 }
-
-/** "" for a day that no calendar has. */
-function dateOf(year = "", month = "", day = ""): string {
-  const text = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
-  const time = Date.parse(`${text}T00:00:00Z`);
-  return Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text ? "" : text;
-}
-
-const FIRST_LETTERS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
-
-const monthOf = (name: string): string =>
-  String(FIRST_LETTERS.indexOf(name.slice(0, 3).toLowerCase()) + 1);
 
 function moneyIn(text: string): Found[] {
   const before = matchesIn(text, MONEY_BEFORE).map((match) => {

@@ -42,9 +42,47 @@ describe("entities by rules", () => {
         ["money", "7 EUR"],
       ],
     ],
+    [
+      "Pay \u20b91,00,000, 2,50,000.50 INR, $5B, $3 trillion, EUR 3,5 Milliarden or 2,5 Mio. EUR.",
+      [
+        ["money", "100000 INR"],
+        ["money", "250000.50 INR"],
+        ["money", "5000000000 USD"],
+        ["money", "3000000000000 USD"],
+        ["money", "3500000000 EUR"],
+        ["money", "2500000 EUR"],
+      ],
+    ],
+    // No part of a number is an amount.
+    ["It is $1,234,5678, \u20b91,0000,000, 1'00'000 CHF or $5qx.", []],
+    [
+      "Say '5 EUR' or $5.",
+      [
+        ["money", "5 EUR"],
+        ["money", "5 USD"],
+      ],
+    ],
+    ["From 192.168.10.11, invoice 2026-12-0345, 2019-2024, at 52.5200 13.4050, 10.000-12.000.", []],
+    ["Written 03-12-2026 or 2026.12.03.", []],
+    ["Ring 12.34.56.78.", [["phone", "12345678"]]],
+    ...[
+      "3. Dezember 2026",
+      "3 décembre 2026",
+      "3 de diciembre de 2026",
+      "3 dicembre 2026",
+      "3 de dezembro de 2026",
+      "3 december 2026",
+      "3\u00a0Dec.\u00a02026",
+    ].map((date): [string, string[][]] => [`On ${date}.`, [["date", "2026-12-03"]]]),
+    ["Le 1er août 2026.", [["date", "2026-08-01"]]],
     ["It rose by 5 % to 17.", []],
   ])("of %j", (text, expected) => {
     expect(found(text)).toEqual(expected);
+  });
+
+  it("end before the dot of their sentence", () => {
+    const { entities } = ruleEntities("It costs $3 million. They pay 2,5 Mio. EUR.");
+    expect(entities.map(({ text }) => text)).toEqual(["$3 million", "2,5 Mio. EUR"]);
   });
 
   it("name every place once, and the same thing as one entity", () => {
