@@ -58,4 +58,32 @@ export const ACCOUNT: readonly Mutation[] = [
     to: "",
     tests: ["test/durable-objects/account-closure.test.ts"],
   },
+  {
+    what: "tenants that know of a closed day are not notified when a call finds it open",
+    file: "durable-objects/account/pool/day-closing.ts",
+    from: "if (closure === null) return this.#notices.publish(next, true);",
+    to: "if (closure === null) return this.#notices.publish(next, false);",
+    tests: ["test/durable-objects/account-notices.test.ts"],
+  },
+  {
+    what: "a tenant that is refused before it heard of a relief is not notified of it",
+    file: "durable-objects/account/pool/pool-notices.ts",
+    from: "notice: isOwed ? before.notice : notice, isClosed };",
+    to: "notice, isClosed };",
+    tests: ["test/durable-objects/account-notices.test.ts"],
+  },
+  {
+    what: "a tenant is notified once more by an alarm that did not reach all",
+    file: "durable-objects/account/pool/pool-notices.ts",
+    from: "else this.#denied.remove(tenant);\n  }\n\n  /** How many",
+    to: "}\n\n  /** How many",
+    tests: ["test/durable-objects/account-notices.test.ts"],
+  },
+  {
+    what: "a restart forgets, when units are shared, those that were given before it",
+    file: "src/domain/account/class-rates.ts",
+    from: "const shared = limit - this.#nobodys;",
+    to: "const shared = limit;",
+    tests: ["test/domain/account"],
+  },
 ];

@@ -5,7 +5,7 @@ import type {
   AccountAnswer,
   AccountMessage,
 } from "../../durable-objects/account/account-protocol.ts";
-import { microNeurons } from "../../src/domain/ledger/micro-neurons.ts";
+import { microNeurons, ZERO } from "../../src/domain/ledger/micro-neurons.ts";
 import {
   account,
   aTenant,
@@ -182,6 +182,30 @@ describe("a closed day", () => {
     await evictDurableObject(env.ACCOUNT.getByName("account"));
     await account().ask(askOf(nameOf(2), {}));
     expect(await counting((object) => object.alarm())).toEqual([nameOf(1)]);
+  });
+
+  it("that a call finds open again is told by the alarm to who knew of it", async () => {
+    await known(2);
+    await tell(0, exhausted(NOW));
+    await tell(1, {});
+    const admittedAtMs = NOW + 1;
+    vi.setSystemTime(NOW + SECOND);
+    const news = { kind: "answered" as const, day: DAY, admittedAtMs, learnedAtMs: NOW + SECOND };
+    await tell(0, { news, notice: 1 });
+    expect(await counting((object) => object.alarm())).toContain(nameOf(1));
+  });
+
+  it("that is open again is told to who asked meanwhile, was refused, and may not have heard", async () => {
+    await capAt(1);
+    await known(1);
+    await tell(0, exhausted(NOW));
+    await account().reopen();
+    const two = microNeurons(2 * PICTURE);
+    const need = { least: two, need: two, want: two };
+    const lease = { day: DAY, seq: 1, allowance: ZERO, spent: ZERO, pending: ZERO, need };
+    const answer = answered(await tell(0, { notice: 1, lease }));
+    expect(answer.lease).toMatchObject({ refused: expect.anything() });
+    expect(await counting((object) => object.alarm())).toEqual([nameOf(0)]);
   });
 
   it("is forgotten with its day", async () => {

@@ -126,6 +126,16 @@ describe("permits of a class", () => {
     expect(refused).toEqual({ small: { limit: 10, remaining: 1, fitsAtMs: expect.any(Number) } });
   });
 
+  it("are shared after a restart without the units that were given before it", () => {
+    const rates = new AccountRates([{ period: NOW / 5000, units: { text: 200 } }]);
+    const ask = (tenant: string, calls: readonly RateUnits[]) =>
+      rates.take({ tenant, calls, more: {} }, limitOf, NOW).answer;
+    // 100 are left. One tenant is in line, so that another one gets half of them.
+    expect(ask("b", [{ text: 150 }]).refused).toMatchObject({ text: { remaining: 100 } });
+    const calls = Array.from({ length: 90 }, () => ({ text: 1 }));
+    expect(ask("a", calls).permits["text"]?.units).toBe(50);
+  });
+
   it("say when one more fits", () => {
     const account = new Account();
     account.take("a", "small", 10, NOW + 250);
