@@ -638,6 +638,7 @@ describe("released migrations of a tenant's features", () => {
       "3186cd13da87acf18439eb498e1699c4e3fde7c00a68db15614a0babb3701358",
     ],
     ["ledger", "context", "09d03e880fa2ea16bb3ce54bd7429223092a27072204eeccc5c53e6c02e41f91"],
+    ["ledger", "parents", "c7ce266f3ec84fbfa0c272d5216a3c192c9153db3819bcec3a0f0af6a0e835ab"],
     ["verdicts", "verdicts", "f133679c55a965f5035aa65ea6d946f899400fead1b90c4c07747a1465e967c8"],
     [
       "idempotency",

@@ -15,6 +15,7 @@ import type {
 import type { GuardModes } from "../../src/domain/moderation/guard.ts";
 import type {
   CallId,
+  CallParent,
   Hold,
   Item,
   JournalLine,
@@ -53,7 +54,7 @@ export interface Idempotency {
 export type AdmitRequest = ModerationAdmit | GenerationAdmit | DocumentAdmit | ScoringAdmit;
 
 /** What every admission has. */
-export interface CallAdmit {
+export interface CallAdmit extends CallParent {
   readonly callId: CallId;
   readonly requestId: string;
   /** The route as a label: `POST /v1/verdicts`. Idempotency keys are kept per route. */
@@ -93,8 +94,6 @@ export interface GenerationAdmit extends CallAdmit {
   readonly guard: GuardPolicyRequest | null;
   /** Pictures that will be stored; absent: none are. */
   readonly stores?: number;
-  /** The chat session whose message this is; absent: of none. */
-  readonly sessionId?: string;
   /** The answer is to be kept as a response, where the tenant keeps any. */
   readonly keepsResponse?: true;
   /** The document's text that it embeds: only one call at a time does. Absent: of none. */

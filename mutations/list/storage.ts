@@ -47,8 +47,15 @@ export const STORAGE: readonly Mutation[] = [
   {
     what: "an erased person's line keeps the caller's label",
     file: "durable-objects/tenant/privacy/person-store.ts",
-    from: "SET user_id = NULL, context = NULL WHERE",
-    to: "SET user_id = NULL WHERE",
+    from: "SET user_id = NULL, context = NULL, document_id",
+    to: "SET user_id = NULL, document_id",
+    tests: ["test/durable-objects/call-context.test.ts"],
+  },
+  {
+    what: "an erased person's line keeps the caller's id of a document",
+    file: "durable-objects/tenant/privacy/person-store.ts",
+    from: "context = NULL, document_id = NULL WHERE",
+    to: "context = NULL WHERE",
     tests: ["test/durable-objects/call-context.test.ts"],
   },
   {

@@ -57,6 +57,7 @@ export async function runStep(
       caller: callerOfRun(batch),
       userId: body.user_id ?? null,
       context: batch.context,
+      runId: id,
       policyName: body.policy ?? null,
       contents: [content.content],
       idempotency: null,

@@ -9,7 +9,7 @@ import type {
   SettleRequest,
 } from "../../durable-objects/tenant/protocol.ts";
 import type { ServiceFailure } from "../domain/ledger/failure.ts";
-import { type Hold, heldItem } from "../domain/ledger/ledger.ts";
+import { type Hold, heldItem, parentOf } from "../domain/ledger/ledger.ts";
 import { isTransient } from "../io/object-error.ts";
 
 // A governed call from admission to settlement, with everything that can go wrong. Only this file knows
@@ -32,6 +32,7 @@ export const callAdmit = (call: CallAdmit): CallAdmit => ({
   caller: call.caller,
   userId: call.userId,
   context: call.context,
+  ...parentOf(call),
   idempotency: call.idempotency,
   ...(call.requestTaken === true && { requestTaken: true }),
 });

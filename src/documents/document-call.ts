@@ -111,6 +111,7 @@ export async function documentCall(
 
 const admitOf = (request: DocumentRequest): DocumentAdmit => ({
   ...callAdmit(request),
+  ...(request.store !== null && { documentId: request.store.document.id }),
   kind: "document",
   ...(request.store !== null && { document: request.store.document }),
   model: request.model,

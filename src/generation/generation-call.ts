@@ -58,9 +58,7 @@ export interface GenerationCaller extends CallAdmit {
 export type CacheMode = "use" | "skip" | "refresh";
 
 export interface GenerationRequest<Kind extends GenerationKind>
-  extends
-    GenerationCaller,
-    Pick<GenerationAdmit, "stores" | "sessionId" | "keepsResponse" | "embeds"> {
+  extends GenerationCaller, Pick<GenerationAdmit, "stores" | "keepsResponse" | "embeds"> {
   readonly kind: Kind;
   /** As the caller named it. */
   readonly model: string;
@@ -242,7 +240,6 @@ const nothingRan = (value: Ended): Run<Ended> => ({
 export const admitOf = <Kind extends GenerationKind>(
   {
     stores,
-    sessionId,
     keepsResponse,
     embeds,
     ...request
@@ -257,7 +254,6 @@ export const admitOf = <Kind extends GenerationKind>(
   streamed,
   guard: request.guard?.ask ?? null,
   ...(stores !== undefined && { stores }),
-  ...(sessionId !== undefined && { sessionId }),
   ...(keepsResponse !== undefined && { keepsResponse }),
   ...(embeds !== undefined && { embeds }),
 });

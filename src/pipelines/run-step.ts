@@ -60,6 +60,7 @@ export async function runStep(
     run,
     position,
     document,
+    step: name,
     memory,
     ids,
     chargeOf: () => tenant().chargeOf(life, ids.callId),

@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import type { PictureOwner } from "../domain/generation/stored-picture.ts";
 import { PIPELINE_ROUTE } from "../domain/ledger/rate-limit.ts";
 import type { PipelineRun, RunDocument } from "../domain/pipelines/run.ts";
+import type { StepName } from "../domain/pipelines/step.ts";
 import { callerOfRun } from "../domain/runs/run.ts";
 import { engineOf, recordInferences, tenantObject } from "../edge/bindings.ts";
 import type { DocumentDeps } from "../documents/document-call.ts";
@@ -35,6 +36,7 @@ export interface StepContext {
   readonly run: PipelineRun;
   readonly position: number;
   readonly document: RunDocument;
+  readonly step: StepName;
   readonly memory: DocumentMemory;
   /** Of this try: a repeat of it has the same. */
   readonly ids: ReturnType<typeof itemIds>;
@@ -52,6 +54,9 @@ export const whoOf = (context: StepContext, userId: string | null) => ({
   caller: callerOfRun(context.run),
   userId,
   context: context.run.context,
+  runId: context.run.id,
+  documentId: context.document.documentId,
+  step: context.step,
   idempotency: context.idempotency,
 });
 

@@ -150,6 +150,7 @@ async function embedPassages(
   let stored: Stored | null = null;
   const generation = await generationCall(deps.generation, {
     ...who,
+    documentId,
     embeds: { documentId, revision, model: asModel },
     fit: false,
     atOnce: EMBEDDED_AT_ONCE,

@@ -31,19 +31,31 @@ describe("a line", () => {
     expect(line?.items[0]).not.toHaveProperty("latencyMs");
   });
 
-  it("loses its label with the person that it named", async () => {
+  it("loses its label, and the id of its document, with the person that it named", async () => {
     const tenant = await aTenant();
-    await tenant.settle(await tenant.hold({ context: "for-anna", userId: "u_1" }));
-    await tenant.settle(await tenant.hold({ context: "mail/summary", userId: "u_2" }));
+    const annas = { context: "for-anna", documentId: "doc_anna", runId: "run_1", userId: "u_1" };
+    const others = { context: "mail/summary", documentId: "doc_1", userId: "u_2" };
+    await tenant.settle(await tenant.hold(annas));
+    await tenant.settle(await tenant.hold(others));
     await tenant.stub().startErasure(PLATFORM, { id: newId("era"), userId: "u_1" });
     await new FakeQueue().ring(tenant.id);
-    const kept = await rows(tenant.id, "SELECT user_id, context FROM journal ORDER BY user_id");
+    const kept = await rows(
+      tenant.id,
+      "SELECT user_id, context, document_id, run_id FROM journal ORDER BY user_id",
+    );
     expect(kept).toEqual([
-      { user_id: null, context: null },
-      { user_id: "u_2", context: "mail/summary" },
+      { user_id: null, context: null, document_id: null, run_id: "run_1" },
+      { user_id: "u_2", context: "mail/summary", document_id: "doc_1", run_id: null },
     ]);
-    const archived = { id: "jnl_1", user_id: "u_1", context: "for-anna", items: [] };
-    expect(JSON.parse(withoutPerson(JSON.stringify(archived), "u_1").text)).toEqual({
+    const archived = {
+      id: "jnl_1",
+      user_id: "u_1",
+      context: "for-anna",
+      run_id: "run_1",
+      items: [],
+    };
+    const file = JSON.stringify({ ...archived, document_id: "doc_anna" });
+    expect(JSON.parse(withoutPerson(file, "u_1").text)).toEqual({
       ...archived,
       user_id: null,
       context: null,

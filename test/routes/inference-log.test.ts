@@ -30,6 +30,20 @@ const linesOf = async (): Promise<readonly Record<string, unknown>[]> => {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 };
 
+/** The rows of the newest call. */
+const newest = async (): Promise<readonly Record<string, unknown>[]> =>
+  (await tenant.call("GET", `${PATH}?limit=1`)).body.data;
+
+async function ended(path: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- until it is so
+    if ((await tenant.call("GET", path)).body.finished_at !== null) return;
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await scheduler.wait(25);
+  }
+  throw new Error("it did not end");
+}
+
 describe("an inference", () => {
   it("has model, tokens, cost, latency and the caller's label, and no content", async () => {
     const made = await chat({ "x-neurogate-context": "mail/summary" });
@@ -71,6 +85,45 @@ describe("an inference", () => {
     const { data } = (await tenant.call("GET", `${PATH}?limit=1`)).body;
     expect(data.length).toBeGreaterThan(1);
     for (const row of data) expect(row).toMatchObject({ context: "mail" });
+  });
+
+  it("names the session, the document, the run and the step of its call", async () => {
+    const session = (await tenant.call("POST", "/v1/sessions", { model: LLAMA })).body.id;
+    const message = { messages: [{ role: "user", content: "Which book is about whales?" }] };
+    await tenant.call("POST", `/v1/sessions/${session}/messages`, message);
+    const nothing = { session_id: null, document_id: null, run_id: null, step: null };
+    expect(await newest()).toMatchObject([{ ...nothing, session_id: session }]);
+
+    const content = "The bridge was repaired. Tom calls the bank.";
+    const stored = { type: "other", content, tasks: ["summary"] };
+    const document_id = (await tenant.call("POST", "/v1/documents", stored)).body.id;
+    expect(await newest()).toMatchObject([{ ...nothing, document_id }]);
+    await tenant.call("POST", `/v1/documents/${document_id}/embed`);
+    expect(await newest()).toMatchObject([
+      { ...nothing, operation: "POST /v1/documents/{id}/embed", document_id },
+    ]);
+
+    const steps = ["moderate", "summarize", "store", "embed"];
+    const documents = [{ id: "doc_bridge", type: "other", content }];
+    const run = await tenant.call("POST", "/v1/pipelines/runs", { documents, steps });
+    await ended(`/v1/pipelines/runs/${run.body.id}`);
+    const made = (await linesOf()).filter(({ run_id }) => run_id === run.body.id);
+    expect(new Set(made.map(({ step }) => step))).toEqual(
+      new Set(["moderate", "summarize", "embed"]),
+    );
+    for (const row of made) {
+      expect(row).toMatchObject({ document_id: "doc_bridge", session_id: null });
+    }
+
+    const items = [{ text: "Nice to meet you all" }];
+    const batch = await tenant.call("POST", "/v1/verdicts/batches", { items });
+    await ended(`/v1/verdicts/batches/${batch.body.id}`);
+    for (const row of await newest()) {
+      expect(row).toMatchObject({ ...nothing, run_id: batch.body.id });
+    }
+    const [line] = (await tenant.call("GET", "/v1/ledger?limit=1")).body.data;
+    expect(line).toMatchObject({ run_id: batch.body.id });
+    expect(line).not.toHaveProperty("document_id");
   });
 
   it("is one of each stage of a moderation, with its label", async () => {

@@ -1,7 +1,12 @@
 import type { NeedsLease } from "../../../src/domain/account/account-budget.ts";
 import { CATALOGUE_VERSION } from "../../../src/domain/catalogue/catalogue.ts";
 import type { UserPictures } from "../../../src/domain/ledger/admission.ts";
-import type { Hold, JournalLine, Item } from "../../../src/domain/ledger/ledger.ts";
+import {
+  type Hold,
+  type Item,
+  type JournalLine,
+  parentOf,
+} from "../../../src/domain/ledger/ledger.ts";
 import { sum } from "../../../src/domain/ledger/micro-neurons.ts";
 import { dayOf } from "../../../src/domain/ledger/period.ts";
 import {
@@ -223,8 +228,7 @@ function reserve(
     route: request.route,
     keyId,
     userId,
-    ...(request.kind === "generation" &&
-      request.sessionId !== undefined && { sessionId: request.sessionId }),
+    ...parentOf(request),
     ...(request.context !== null && { context: request.context }),
     deadlineMs: nowMs + (streamed ? STREAM_DEADLINE_MS : DEADLINE_MS),
     priceBook: CATALOGUE_VERSION,

@@ -1,6 +1,7 @@
 import type { GrantDraw } from "../../../src/domain/ledger/quota.ts";
 import type {
   Basis,
+  CallParent,
   Hold,
   Item,
   JournalLine,
@@ -25,6 +26,9 @@ export type JournalRow = {
   key_id: string | null;
   user_id: string | null;
   session_id: string | null;
+  document_id: string | null;
+  run_id: string | null;
+  step: string | null;
   verdict_id: string | null;
   admitted_at_ms: number;
   deadline_ms: number;
@@ -59,7 +63,7 @@ const toHold = (row: JournalRow): Hold =>
     route: row.route,
     keyId: row.key_id,
     userId: row.user_id,
-    ...sessionOf(row),
+    ...parentIn(row),
     ...(row.context !== null && { context: row.context }),
     day: row.day,
     admittedAtMs: row.admitted_at_ms,
@@ -68,8 +72,12 @@ const toHold = (row: JournalRow): Hold =>
     stages: JSON.parse(row.items) as PlannedStage[],
   });
 
-const sessionOf = ({ session_id: id }: JournalRow): { readonly sessionId?: string } =>
-  id === null ? {} : { sessionId: id };
+const parentIn = (row: JournalRow): CallParent => ({
+  ...(row.session_id !== null && { sessionId: row.session_id }),
+  ...(row.document_id !== null && { documentId: row.document_id }),
+  ...(row.run_id !== null && { runId: row.run_id }),
+  ...(row.step !== null && { step: row.step }),
+});
 
 export const encodeStages = (stages: readonly PlannedStage[]): string => JSON.stringify(stages);
 
@@ -79,7 +87,7 @@ const toLine = (row: JournalRow, outcome: LineOutcome, settledAtMs: number): Jou
   route: row.route,
   keyId: row.key_id,
   userId: row.user_id,
-  ...sessionOf(row),
+  ...parentIn(row),
   ...(row.context !== null && { context: row.context }),
   verdictId: row.verdict_id,
   day: row.day,

@@ -65,6 +65,13 @@ const SESSION_CALLS: readonly string[] = ["ALTER TABLE journal ADD COLUMN sessio
 /** The caller's label of a call; null: it has none. */
 const CONTEXT: readonly string[] = ["ALTER TABLE journal ADD COLUMN context TEXT"];
 
+/** What a call was made for, beside a message of a session; null: it was not. */
+const PARENTS: readonly string[] = [
+  "ALTER TABLE journal ADD COLUMN document_id TEXT",
+  "ALTER TABLE journal ADD COLUMN run_id TEXT",
+  "ALTER TABLE journal ADD COLUMN step TEXT",
+];
+
 export const LEDGER: Feature = {
   name: "ledger",
   migrations: [
@@ -72,6 +79,7 @@ export const LEDGER: Feature = {
     { name: "verdict_counts", statements: VERDICT_COUNTS },
     { name: "session_calls", statements: SESSION_CALLS },
     { name: "context", statements: CONTEXT },
+    { name: "parents", statements: PARENTS },
   ],
   isReleased: true,
 };

@@ -145,8 +145,8 @@ export class LedgerStore {
   insertHold(hold: Hold): void {
     this.#db.run(
       `INSERT INTO journal (id, day, outcome, request_id, route, key_id, user_id, session_id,
-        admitted_at_ms, deadline_ms, held, price_book, items, context)
-        VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        admitted_at_ms, deadline_ms, held, price_book, items, context, document_id, run_id, step)
+        VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       hold.callId,
       hold.day,
       hold.requestId,
@@ -160,6 +160,9 @@ export class LedgerStore {
       hold.priceBook,
       encodeStages(hold.stages),
       hold.context ?? null,
+      hold.documentId ?? null,
+      hold.runId ?? null,
+      hold.step ?? null,
     );
   }
 

@@ -198,9 +198,15 @@ export class PersonStore {
       );
   }
 
-  /** The line stays, with its amounts. The caller's label goes too: it may have been the person's. */
+  /**
+   * The line stays, with its amounts. The caller's label and its own id of a document go too: they may have
+   * been the person's.
+   */
   forgetPersonOfLine(id: string): void {
-    this.#ledger.run("UPDATE journal SET user_id = NULL, context = NULL WHERE id = ?", id);
+    this.#ledger.run(
+      "UPDATE journal SET user_id = NULL, context = NULL, document_id = NULL WHERE id = ?",
+      id,
+    );
   }
 
   /** Of the days that are there: today, and those that are not yet purged. */

@@ -16,6 +16,13 @@ export const JournalLineOutput = v.object({
   key_id: v.nullable(v.string()),
   user_id: v.nullable(v.string()),
   session_id: v.exactOptional(v.pipe(v.string(), v.description("Of a message: its chat session."))),
+  document_id: v.exactOptional(
+    v.pipe(v.string(), v.description("The document that it stores, or works on.")),
+  ),
+  run_id: v.exactOptional(
+    v.pipe(v.string(), v.description("The run of a pipeline, or the batch, that made it.")),
+  ),
+  step: v.exactOptional(v.pipe(v.string(), v.description("Of a run: which of its steps."))),
   context: v.nullable(
     v.pipe(
       v.string(),

@@ -58,6 +58,7 @@ export const isStored = ({ state }: Archive): boolean => state === "stored" || s
 interface ArchivedLine {
   readonly id: string;
   readonly user_id: string | null;
+  readonly document_id?: string;
   readonly items: readonly { readonly stage: string; readonly task?: string | null }[];
 }
 
@@ -73,8 +74,9 @@ export interface WithoutPerson {
 export function withoutPerson(text: string, userId: string): WithoutPerson {
   const line = JSON.parse(text) as ArchivedLine;
   if (line.user_id !== userId) return { text, callId: null, madePictures: false };
+  const { document_id: _, ...rest } = line;
   return {
-    text: JSON.stringify({ ...line, user_id: null, ...("context" in line && { context: null }) }),
+    text: JSON.stringify({ ...rest, user_id: null, ...("context" in rest && { context: null }) }),
     callId: line.id,
     madePictures: line.items.some(
       ({ stage, task }) => stage === "generate" && task === "text_to_image",

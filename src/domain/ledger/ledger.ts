@@ -27,21 +27,38 @@ export type CallId = string;
 export const BASES = ["measured", "counted", "estimated", "held"] as const;
 export type Basis = (typeof BASES)[number];
 
+/** What a call was made for, beside its request; each is absent where there is none. */
+export interface CallParent {
+  /** The chat session whose message it answers. */
+  readonly sessionId?: string;
+  /** The document that it stores, or works on. */
+  readonly documentId?: string;
+  /** The run of a pipeline, or the batch, that made it. */
+  readonly runId?: string;
+  /** The step of that run, such as `summarize`; the steps of a batch have no names. */
+  readonly step?: string;
+}
+
+export const parentOf = ({ sessionId, documentId, runId, step }: CallParent): CallParent => ({
+  ...(sessionId !== undefined && { sessionId }),
+  ...(documentId !== undefined && { documentId }),
+  ...(runId !== undefined && { runId }),
+  ...(step !== undefined && { step }),
+});
+
 declare const admitted: unique symbol;
 
 /**
  * An admitted call. Only the tenant's object makes one (through `makeHold`), and every engine call
  * takes one: no engine runs without a hold.
  */
-export interface Hold {
+export interface Hold extends CallParent {
   readonly [admitted]: true;
   readonly callId: CallId;
   readonly requestId: string;
   readonly route: string;
   readonly keyId: string | null;
   readonly userId: string | null;
-  /** The chat session whose message this is; absent: of none. */
-  readonly sessionId?: string;
   /** The caller's own label of the call; absent: there is none. */
   readonly context?: string;
   /** The period of the call: the day on which it was admitted. */
@@ -84,14 +101,12 @@ export interface Item {
 
 export type LineOutcome = "posted" | "voided" | "expired";
 
-export interface JournalLine {
+export interface JournalLine extends CallParent {
   readonly callId: CallId;
   readonly requestId: string;
   readonly route: string;
   readonly keyId: string | null;
   readonly userId: string | null;
-  /** The chat session whose message this is; absent: of none. */
-  readonly sessionId?: string;
   /** The caller's own label of the call; absent: there is none. */
   readonly context?: string;
   /** The verdict of a call that made exactly one. */
@@ -187,7 +202,7 @@ function lineOf(
     route: hold.route,
     keyId: hold.keyId,
     userId: hold.userId,
-    ...(hold.sessionId !== undefined && { sessionId: hold.sessionId }),
+    ...parentOf(hold),
     ...(hold.context !== undefined && { context: hold.context }),
     verdictId: end.verdictId,
     day: hold.day,

@@ -46,6 +46,10 @@ it("has the stages that asked an engine or failed to, by their place in the call
       call_ms: 250,
       success: true,
       context: null,
+      session_id: null,
+      document_id: null,
+      run_id: null,
+      step: null,
     },
     { id: "jnl_1.3", success: false, model: null, latency_ms: null },
   ]);
