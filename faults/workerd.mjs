@@ -13,6 +13,9 @@ import { storeBindings, storeExtension, storeServices } from "./platform-stores.
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const WORKER = fileURLToPath(new URL("worker/", import.meta.url));
 
+/** The modules of every entry. The first one is the entry itself. */
+const MODULES = ["entry.js", "clocked-objects.js", "clock.js", "index.js"];
+
 /** A start takes 30 ms, on a busy machine several times that. */
 const READY_MS = 30_000;
 
@@ -67,21 +70,23 @@ export class Workerd {
   #bindings;
   #ai;
   #entry;
+  #inspectorPort;
   #child = null;
   /** @type {Promise<unknown>} */
   #exited = Promise.resolve();
 
   /**
    * @param {{ bundle: string, stateDir: string, bindings: Record<string, string>, ai?: URL,
-   *   entry?: string }} settings `ai` is the address of the fake `AI` binding, `entry` the module of
-   *   worker/ that wraps the Worker
+   *   entry?: string, inspectorPort?: number }} settings `ai` is the address of the fake `AI` binding,
+   *   `entry` the module of worker/ that wraps the Worker. With an inspector it has `gc()`
    */
-  constructor({ bundle, stateDir, bindings, ai, entry = "entry.js" }) {
+  constructor({ bundle, stateDir, bindings, ai, entry = "entry.js", inspectorPort }) {
     this.#bundle = bundle;
     this.stateDir = stateDir;
     this.#bindings = bindings;
     this.#ai = ai;
     this.#entry = entry;
+    this.#inspectorPort = inspectorPort;
     mkdirSync(stateDir, { recursive: true });
     for (const name of readdirSync(WORKER)) copyFileSync(WORKER + name, join(bundle, name));
   }
@@ -101,7 +106,15 @@ export class Workerd {
     const config = join(this.#bundle, "config.capnp");
     writeFileSync(config, this.#config(bindings));
     // The stores' modules are embedded by their absolute paths.
-    const args = ["serve", config, "--experimental", "--control-fd=3", "--import-path=/"];
+    const inspector = this.#inspectorPort;
+    const args = [
+      "serve",
+      config,
+      "--experimental",
+      "--control-fd=3",
+      "--import-path=/",
+      ...(inspector === undefined ? [] : [`--inspector-addr=127.0.0.1:${inspector}`]),
+    ];
     const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
     this.#exited = once(child, "close");
@@ -151,7 +164,7 @@ export class Workerd {
     const named = (/** @type {string} */ end) =>
       readdirSync(this.#bundle).filter((name) => name.endsWith(end));
     const modules = [
-      ...[this.#entry, "clocked-objects.js", "clock.js", "index.js"].map((name) => [
+      ...[this.#entry, ...MODULES.filter((name) => name !== this.#entry)].map((name) => [
         name,
         "esModule",
       ]),
@@ -184,6 +197,7 @@ export class Workerd {
     const fake = this.#ai?.host ?? "127.0.0.1:9";
     return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = [${this.#inspectorPort === undefined ? "" : text("--expose-gc")}],
   services = [
     (name = "main", worker = .main),
     (name = "ai", worker = .ai),

@@ -16,6 +16,7 @@ import { renderedJson } from "../generation/generation-call.ts";
 import { acted, ok, raw } from "../http/reply.ts";
 import { invalid } from "../http/field-errors.ts";
 import { newId } from "../http/ids.ts";
+import { NO_ROOM } from "../http/intake.ts";
 import { callHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { defineRoute } from "../http/route.ts";
 import {
@@ -50,6 +51,16 @@ const MAX_BODY_BYTES = 12 * 1024 * 1024;
 
 /** What stands in it once more: the file without its base64, and the text of it. */
 const BODY_WEIGHT = 3;
+
+/** One letter beyond Latin-1 makes every unit of a string two bytes long. */
+const WIDE = /[^\0-\u00ff]/;
+
+/**
+ * Bytes that the tasks of a document take beyond the weight of its body. There are three strings of the
+ * text: itself, what models read of it, and its plain form.
+ */
+const moreBytes = (text: string, tasks: readonly DocumentTask[]): number =>
+  tasks.length > 0 && WIDE.test(text) ? 2 * text.length : 0;
 
 const NO_BUCKET = {
   kind: "engine_unsupported",
@@ -87,6 +98,7 @@ export const createDocument = defineRoute({
     const content = await readText(sent, converterOf(call));
     if (content.kind !== "text") return content;
     const { text, contentType } = content;
+    if (!(await call.moreRoom(moreBytes(text, wanted.tasks)))) return NO_ROOM;
     const engine = engineOf(call.config, call.env);
     const { type, language = null } = body;
     const source = { text, type, language, categories: wanted.categories };

@@ -1,4 +1,8 @@
+import { createExecutionContext, env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createRouter } from "../../src/http/router.ts";
+import { BODY_LIMITS, BodyBudget } from "../../src/io/body-budget.ts";
+import { createDocument } from "../../src/routes/documents.ts";
 import { ask, makeTenant, type Reply, type TestTenant, WORKERS_AI } from "../client.ts";
 import { cleanUp } from "../durable-objects/a-tenant.ts";
 import { askedFor, unique } from "./scripted.ts";
@@ -305,5 +309,38 @@ describe("the local stand-in", () => {
     expect(results.category.label).toBe("business");
     expect(results.action_items).toMatchObject([{ by_when: "Friday" }]);
     expect(JSON.stringify(results.entities)).toContain("Blue Harbour Ltd");
+  });
+});
+
+describe("the memory of a document that is worked on", () => {
+  const LATIN = "Anna pays Tom. ".repeat(6000);
+
+  it.each([
+    ["of one byte a letter", LATIN, ["key_points"], 200],
+    ["of two bytes a letter", `\u4e2d ${LATIN}`, ["key_points"], 503],
+    ["of two bytes a letter, stored alone", `\u4e2d ${LATIN}`, [], 200],
+  ])("is asked for: %s", async (_, content, tasks, expected) => {
+    const totalBytes = 400_000;
+    const bodies = new BodyBudget({
+      ...BODY_LIMITS,
+      totalBytes,
+      largeBytes: totalBytes,
+      waitMs: 50,
+    });
+    const deps = { mayRead: async () => null, record: async () => true, bodies };
+    const request = new Request("https://gate.test/v1/documents", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${tenant.key}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ type: "other", content, tasks }),
+    });
+    const response = await createRouter([createDocument], deps).fetch(
+      request,
+      env,
+      createExecutionContext(),
+    );
+    expect(response.status).toBe(expected);
+    await response.arrayBuffer();
+    expect(bodies.heldBytes).toBe(0);
+    expect((await lines()).length).toBe(expected === 200 ? 1 : 0);
   });
 });

@@ -9,6 +9,11 @@ const SPACE = /[ \u00a0\u202f]/;
 /** The numbers of a text, as they are written. */
 export const numbersIn = (text: string): readonly string[] => text.match(NUMBER) ?? [];
 
+/** As `numbersIn`, one after the other: a long text may have a hundred thousand. */
+export function* eachNumberIn(text: string): Iterable<string> {
+  for (const [written] of text.matchAll(NUMBER)) yield written;
+}
+
 /** One form for `1,234.50`, `1.234,5`, `1 234.5` and `1234.5`. */
 export function plainNumber(written: string): string {
   const [, whole = written, fraction = ""] = /^(.*)[.,](\d{1,2})$/.exec(written) ?? [];

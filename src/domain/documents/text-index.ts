@@ -1,9 +1,8 @@
-import { numbersIn, partsOf, plainNumber } from "./plain-number.ts";
+import { eachNumberIn, partsOf, plainNumber } from "./plain-number.ts";
 import type { Span } from "./results.ts";
 
 // Finds in a text what an answer says of it: quotations, names, numbers. A model writes them with other
-// spaces, quotation marks, dashes and capitals than the text, so both are compared in one plain form. Each
-// unit of the plain form knows its place in the text.
+// spaces, quotation marks, dashes and capitals than the text, so both are compared in one plain form.
 
 const SAME: Readonly<Record<string, string>> = {
   "\u201c": '"',
@@ -32,39 +31,54 @@ const WORD = /[\p{L}\p{N}]/u;
 /** Units that are joined at a time: one string of a million pieces takes too much memory. */
 const CHUNK = 8192;
 
+/** The place of one unit in so many is kept; those between are counted again from there. */
+const MARK_EVERY = 256;
+
 interface PlainForm {
   readonly text: string;
-  /** The place of each unit in the original. */
-  readonly places: Uint32Array;
+  /** The places in the original of the units 0, `MARK_EVERY`, twice that, … */
+  readonly marks: Uint32Array;
+}
+
+/** A unit in the plain form; "": it is left out. A space after a space is. */
+function plainUnit(unit: string, afterSpace: boolean): string {
+  if (SPACE.test(unit)) return afterSpace ? "" : " ";
+  if (UNSEEN.test(unit)) return "";
+  const lower = unit.toLowerCase();
+  return SAME[unit] ?? (lower.length === 1 ? lower : unit);
 }
 
 function plainForm(original: string): PlainForm {
-  const places = new Uint32Array(original.length);
-  const chunks: string[] = [];
-  let chunk: string[] = [];
-  let length = 0;
+  const marks = new Uint32Array(Math.ceil(original.length / MARK_EVERY));
+  const plain = new JoinedText();
   let afterSpace = true;
   for (let at = 0; at < original.length; at += 1) {
-    const unit = original.charAt(at);
-    if (SPACE.test(unit)) {
-      if (afterSpace) continue;
-      afterSpace = true;
-      chunk.push(" ");
-    } else {
-      if (UNSEEN.test(unit)) continue;
-      afterSpace = false;
-      const lower = unit.toLowerCase();
-      chunk.push(SAME[unit] ?? (lower.length === 1 ? lower : unit));
-    }
-    places[length] = at;
-    length += 1;
-    if (chunk.length === CHUNK) {
-      chunks.push(chunk.join(""));
-      chunk = [];
-    }
+    const unit = plainUnit(original.charAt(at), afterSpace);
+    if (unit === "") continue;
+    afterSpace = unit === " ";
+    if (plain.pieces % MARK_EVERY === 0) marks[plain.pieces / MARK_EVERY] = at;
+    plain.add(unit);
   }
-  chunks.push(chunk.join(""));
-  return { text: chunks.join(""), places: places.subarray(0, length) };
+  return { text: plain.toString(), marks: marks.subarray(0, Math.ceil(plain.pieces / MARK_EVERY)) };
+}
+
+/** A long text of many short pieces. */
+class JoinedText {
+  pieces = 0;
+  #chunks: string[] = [];
+  #chunk: string[] = [];
+
+  add(piece: string): void {
+    this.pieces += 1;
+    this.#chunk.push(piece);
+    if (this.#chunk.length < CHUNK) return;
+    this.#chunks.push(this.#chunk.join(""));
+    this.#chunk = [];
+  }
+
+  toString(): string {
+    return [...this.#chunks, this.#chunk.join("")].join("");
+  }
 }
 
 /** A quotation is at least so long: shorter ones are found in any text. */
@@ -77,11 +91,15 @@ const NUMBER_WORDS = "zero one two three four five six seven eight nine ten elev
   " ",
 );
 
-/** A text in which quotations, names and numbers are looked up. It takes six bytes a unit beside the text. */
+/**
+ * A text in which quotations, names and numbers are looked up. It takes as much memory as the text once more,
+ * and up to three times as much for a text of numbers alone.
+ */
 export class TextIndex {
   readonly #original: string;
   readonly #form: PlainForm;
-  #numbers: ReadonlySet<string> | null = null;
+  /** In their plain form, each between two line breaks: a set of them would take ten times as much. */
+  #numbers: string | null = null;
 
   constructor(text: string) {
     this.#original = text;
@@ -143,27 +161,41 @@ export class TextIndex {
   hasNumber(written: string): boolean {
     this.#numbers ??= this.#readNumbers();
     const numbers = this.#numbers;
-    if (numbers.has(plainNumber(written))) return true;
+    const has = (number: string) => numbers.includes(`\n${plainNumber(number)}\n`);
+    if (has(written)) return true;
     // The space may stand between two numbers.
-    const parts = partsOf(written);
-    return / /.test(written) && parts.every((part) => numbers.has(plainNumber(part)));
+    return / /.test(written) && partsOf(written).every(has);
   }
 
-  #readNumbers(): ReadonlySet<string> {
-    const numbers = new Set<string>();
-    for (const written of numbersIn(this.#original)) {
-      numbers.add(plainNumber(written));
-      for (const part of partsOf(written)) numbers.add(plainNumber(part));
+  #readNumbers(): string {
+    const numbers = new JoinedText();
+    numbers.add("\n");
+    const add = (number: string) => numbers.add(`${number}\n`);
+    for (const written of eachNumberIn(this.#original)) {
+      add(plainNumber(written));
+      for (const part of partsOf(written)) add(plainNumber(part));
     }
     NUMBER_WORDS.forEach((word, number) => {
-      if (this.hasName(word)) numbers.add(String(number));
+      if (this.hasName(word)) add(String(number));
     });
-    return numbers;
+    return numbers.toString();
   }
 
   #spanAt(at: number, length: number): Span {
-    const { places } = this.#form;
-    return { start: places[at] ?? 0, end: (places[at + length - 1] ?? 0) + 1 };
+    return { start: this.#placeOf(at), end: this.#placeOf(at + length - 1) + 1 };
+  }
+
+  /** The place in the original of a unit of the plain form. */
+  #placeOf(index: number): number {
+    const { text, marks } = this.#form;
+    const from = Math.floor(index / MARK_EVERY);
+    let place = marks[from] ?? 0;
+    for (let left = index - from * MARK_EVERY; left > 0; left -= 1) {
+      const afterSpace = text.charAt(index - left) === " ";
+      do place += 1;
+      while (plainUnit(this.#original.charAt(place), afterSpace) === "");
+    }
+    return place;
   }
 }
 

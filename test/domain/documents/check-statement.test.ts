@@ -28,6 +28,31 @@ describe("a quotation", () => {
   });
 });
 
+describe("a long text", () => {
+  /** Some vanish in the plain form, some are another sign there, some have two units. */
+  const BETWEEN = ["  \n ", "\u00ad ", " \u201c\u200b", " \u{1f600} ", " \u0130 ", "\u2014", "\t"];
+  const names = Array.from({ length: 900 }, (_, at) => `Name${at}x\u200by`);
+  const text = names.map((name, at) => `${name}${BETWEEN[at % BETWEEN.length]}`).join("");
+  const long = new TextIndex(text);
+
+  it("has each name at its place", () => {
+    for (const name of names) {
+      const start = text.indexOf(name);
+      expect(long.findName(name.toUpperCase(), 2)).toEqual([{ start, end: start + name.length }]);
+    }
+  });
+
+  it("has its numbers, and no others", () => {
+    const numbers = new TextIndex(Array.from({ length: 20_000 }, (_, at) => at * 3).join("; "));
+    const found = Array.from({ length: 600 }, (_, at) => at * 101).filter((number) =>
+      numbers.hasNumber(String(number)),
+    );
+    expect(found).toEqual(
+      Array.from({ length: 199 }, (_, at) => at * 303).filter((n) => n < 60_000),
+    );
+  });
+});
+
 describe("a name", () => {
   it("is found as a whole word only", () => {
     const names = new TextIndex("Annabel met Anna. Anna left.");
