@@ -726,6 +726,20 @@ describe("an engine that asks for a wait", () => {
     const { step } = await atSummary("3040@4000");
     expect(await step()).toEqual({ kind: "wait", ms: 60_000 });
   });
+
+  it("gets it from the judge's call, which asks once more", async () => {
+    const tenant = await aTenant();
+    const documents = [inline(about("judge=3040@ms1200,ok"))];
+    const { id, step } = await unrun(tenant, documents, ["moderate"]);
+    await step(0, 0);
+    await step(0, 1, WORKERS_AI);
+    expect((await stepsOf(tenant, id)).at(-1)).toMatchObject({
+      name: "moderate",
+      status: "succeeded",
+      decision: "allow",
+    });
+    expect(await journal(tenant)).toHaveLength(1);
+  });
 });
 
 /** A text about which the scripted model behaves so. */

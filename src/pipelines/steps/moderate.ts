@@ -18,6 +18,7 @@ export async function moderate(context: StepContext, input: StepInput): Promise<
     idempotency: null,
     tenantId,
     policyName: run.policy,
+    isPatient: true,
     contents: [
       {
         verdictId: ids.verdictId,
