@@ -10,9 +10,10 @@ import { limitHeaders, neuronLimits, rateLimit, secondsUntil } from "./rate-head
 
 // The headers of a failure that tell a client whether and when to retry. The official clients retry 409,
 // 429 and every 5xx (501 too) twice, sleep exactly as long as `Retry-After` says, and obey
-// `x-should-retry` first. So we send `x-should-retry: false` wherever a repeat cannot help or would be
-// charged again, and `Retry-After` only where the moment is known: without it the clients back off with
-// jitter, which is what an overloaded object or engine needs.
+// `x-should-retry`. The one for Node sleeps for any time; those for Python and Go give up beyond two
+// minutes. So we send `x-should-retry: false` wherever a repeat cannot help, comes after too long a wait or
+// would be charged again, and `Retry-After` only where the moment is known: without it the clients back off
+// with jitter, which is what an overloaded object or engine needs.
 
 type Headers = Record<string, string>;
 type BusyFailure = Extract<Failure, { kind: "engine_busy" }>;
