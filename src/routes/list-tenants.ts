@@ -20,7 +20,9 @@ const auth = { kind: "platform" } as const;
 const sortQuery = v.optional(
   v.pipe(
     v.picklist(["id", "spent", "held", "leased"]),
-    v.description("By id, or by what tenants reported of today, the most first."),
+    v.description(
+      "By id, or by what tenants reported of today, the most first. By an amount, a page may be short, even empty, while `has_more` is true.",
+    ),
   ),
   "id",
 );
@@ -60,7 +62,7 @@ export const listTenants = defineRoute({
       account.listTenantRows({ sort, after, limit }, { prefix, plan, state }),
     );
     if ("kind" in found) return found;
-    const next = nextOf(order, found, found.items.at(-1)?.id);
+    const next = nextOf(order, found);
     return ok(list(found.items.map(toListedTenant), next));
   },
 });
@@ -84,7 +86,7 @@ export const listSharing = defineRoute({
       account.listSharing({ sort, after, limit }),
     );
     if ("kind" in found) return found;
-    const next = nextOf(order, found, found.items.at(-1)?.id);
+    const next = nextOf(order, found);
     return ok(list(found.items.map(toSharingTenant), next));
   },
 });
@@ -99,7 +101,5 @@ function placeIn(cursor: string | undefined, order: TenantOrder): TenantPlace | 
 
 const nextOf = (
   order: TenantOrder,
-  { more, lastAmount }: { readonly more: boolean; readonly lastAmount: number },
-  id: string | undefined,
-): string | null =>
-  more && id !== undefined ? tenantCursor(order, { amount: lastAmount, id }) : null;
+  { next }: { readonly next: TenantPlace | null },
+): string | null => (next === null ? null : tenantCursor(order, next));

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TenantPlace, TenantSort } from "../../src/domain/account/listed-tenant.ts";
-import { idsInOrder } from "../../durable-objects/account/tenants/tenant-order.ts";
+import { idsInOrder, type OrderedIds } from "../../durable-objects/account/tenants/tenant-order.ts";
 import type { Amounts } from "../../src/domain/account/day-pool.ts";
 
 const amountsOf = (spent: number): Amounts => ({
@@ -12,26 +12,38 @@ const amountsOf = (spent: number): Amounts => ({
   reportedAtMs: 0,
 });
 
-/** Every page, each after the last of the one before. */
-function allPages(tenants: ReadonlyMap<string, number>, sort: TenantSort, limit: number) {
+interface Pages {
+  readonly seen: readonly string[];
+  /** Of the table: the ids that each page looked at. */
+  readonly looked: readonly number[];
+}
+
+/** Every page, each after the one before. */
+function allPages(tenants: ReadonlyMap<string, number>, sort: TenantSort, limit: number): Pages {
   const byId = [...tenants.keys()].toSorted();
+  let count = 0;
   const listed = {
     amounts: () => [...tenants].filter(([, spent]) => spent > 0).map(toAmounts),
     amountsOf: (id: string) => amountsOf(tenants.get(id) ?? 0),
     accepted: (ids: readonly string[]) => ids.filter((id) => tenants.has(id)),
-    idsAfter: (after: string, most: number) => byId.filter((id) => id > after).slice(0, most),
+    idsAfter: (after: string, most: number) => {
+      const found = byId.filter((id) => id > after).slice(0, most);
+      count += found.length;
+      return found;
+    },
   };
   const seen: string[] = [];
+  const looked: number[] = [];
   let after: TenantPlace | null = null;
-  for (let more = true; more;) {
-    const ids: readonly string[] = idsInOrder({ sort, after, limit }, listed);
-    const page = ids.slice(0, limit);
-    seen.push(...page);
-    more = ids.length > limit;
-    const id = page.at(-1) ?? "";
-    after = { amount: sort === "id" ? 0 : listed.amountsOf(id)[sort], id };
-  }
-  return seen;
+  do {
+    const page: OrderedIds = idsInOrder({ sort, after, limit }, listed);
+    expect(page.ids.length).toBeLessThanOrEqual(limit);
+    seen.push(...page.ids);
+    looked.push(count);
+    count = 0;
+    after = page.next;
+  } while (after !== null);
+  return { seen, looked };
 }
 
 const toAmounts = ([id, spent]: [string, number]) => [id, amountsOf(spent)] as const;
@@ -44,9 +56,25 @@ describe("tenants in order", () => {
         const known = new Map(drawn);
         const byId = [...known.keys()].toSorted();
         const most = byId.toSorted((a, b) => (known.get(b) ?? 0) - (known.get(a) ?? 0));
-        expect(allPages(known, "spent", limit)).toEqual(most);
-        expect(allPages(known, "held", limit)).toEqual(byId);
-        expect(allPages(known, "id", limit)).toEqual(byId);
+        expect(allPages(known, "spent", limit).seen).toEqual(most);
+        expect(allPages(known, "held", limit).seen).toEqual(byId);
+        expect(allPages(known, "id", limit).seen).toEqual(byId);
+      }),
+    );
+  });
+
+  it("look at twice a page of the table, and are few more pages than full ones", () => {
+    const tenants = fc.array(fc.tuple(fc.stringMatching(/^[a-c]{1,4}$/), fc.nat(2)), {
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(tenants, fc.integer({ min: 1, max: 5 }), (drawn, limit) => {
+        const known = new Map(drawn);
+        const { looked } = allPages(known, "spent", limit);
+        expect(Math.max(...looked)).toBeLessThanOrEqual(2 * (limit + 1));
+        const active = [...known.values()].filter((spent) => spent > 0).length;
+        const full = Math.ceil(known.size / limit);
+        expect(looked.length).toBeLessThanOrEqual(full + active / (limit + 1) + 2);
       }),
     );
   });

@@ -47,22 +47,29 @@ interface Wanted {
   readonly sort: Sort;
 }
 
-function readTenants(
+async function readTenants(
   { prefix, plan, state, sort }: Wanted,
   cursor: string | null,
   signal: AbortSignal,
 ): Promise<List<ListedTenant>> {
   // No id has other characters.
-  if (!/^[a-z0-9-]{0,39}$/.test(prefix)) return Promise.resolve(NOBODY);
+  if (!/^[a-z0-9-]{0,39}$/.test(prefix)) return NOBODY;
   const query = {
     limit: SHOWN,
     sort,
-    cursor,
     prefix,
     plan: plan === "" ? null : plan,
     state: state === "" ? null : state,
   };
-  return api.get<List<ListedTenant>>("/admin/tenants", query, { signal });
+  const read = (from: string | null): Promise<List<ListedTenant>> =>
+    api.get<List<ListedTenant>>("/admin/tenants", { ...query, cursor: from }, { signal });
+  let page = await read(cursor);
+  // Where those with an amount end, a page may be empty and not the last one.
+  while (page.data.length === 0 && page.next_cursor !== null) {
+    // oxlint-disable-next-line no-await-in-loop -- each begins where the one before ended
+    page = await read(page.next_cursor);
+  }
+  return page;
 }
 
 export function TenantsPage({ place }: { readonly place: Place }) {

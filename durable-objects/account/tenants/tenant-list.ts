@@ -1,7 +1,7 @@
 import type {
   ListedTenantRow,
   SharingTenant,
-  TenantSort,
+  TenantPlace,
   TenantState,
 } from "../../../src/domain/account/listed-tenant.ts";
 import { promiseSums } from "../../../src/domain/account/account-terms.ts";
@@ -11,7 +11,7 @@ import type { Plan } from "../../../src/domain/ledger/quota.ts";
 import type { TenantListStore } from "./tenant-list-store.ts";
 import type { PoolCache } from "../pool/pool-cache.ts";
 import type { TenantPromise } from "../pool/promise-store.ts";
-import { idsInOrder, type Listed, type TenantPage } from "./tenant-order.ts";
+import { idsInOrder, type Listed, type OrderedIds, type TenantPage } from "./tenant-order.ts";
 
 // What the account knows of its tenants, without a call of their objects.
 
@@ -24,15 +24,13 @@ export interface TenantFilter {
 
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** The amount of the last one that the page is sorted by. */
-  readonly lastAmount: number;
-  readonly more: boolean;
+  /** Where the next page begins; null: this is the last one. A page may be short without being the last. */
+  readonly next: TenantPlace | null;
 }
 
-/** The day, and one tenant more than a page holds. */
-interface Found {
+/** The day, and a page of ids. */
+interface Found extends OrderedIds {
   readonly pool: DayPool;
-  readonly ids: readonly string[];
 }
 
 export class TenantList {
@@ -69,7 +67,7 @@ export class TenantList {
       : (id: string, limit: number) => this.#store.listTenants(id, { ...filter, limit });
     const day = dayOf(this.#cache.now(wallMs));
     const found = this.#find(page, { prefix, accepted, idsAfter }, day);
-    return this.#page(page, found, (id, today) => {
+    return pageOf(found, (id, today) => {
       const settings = isOver ? null : (promises.get(id) ?? null);
       if (settings === null) return { id, state: "deleting", settings, today };
       return { id, state: settings.suspended ? "suspended" : "active", settings, today };
@@ -81,7 +79,7 @@ export class TenantList {
     const day = dayOf(this.#cache.now(wallMs));
     const idsAfter = (id: string, limit: number) => this.#store.listSharing(day, id, limit);
     const found = this.#find(page, { prefix: "", accepted: (ids) => ids, idsAfter }, day);
-    return this.#page(page, found, (id, today) => {
+    return pageOf(found, (id, today) => {
       const promise = this.#cache.promises.get(id);
       const { floors } = promiseSums(promise === undefined ? [] : [promise]);
       const isFree = promise?.plan === "free" && !promise.suspended;
@@ -96,28 +94,16 @@ export class TenantList {
   ): Found {
     const pool = this.#cache.pool(day);
     const amounts = () => amountsOf(pool, prefix);
-    return {
-      pool,
-      ids: idsInOrder(page, { ...of, amounts, amountsOf: (id) => pool.amountsOf(id) }),
-    };
-  }
-
-  #page<Item>(
-    { sort, limit }: TenantPage,
-    { pool, ids }: Found,
-    toItem: (id: string, today: Amounts) => Item,
-  ): Page<Item> {
-    const shown = ids.slice(0, limit);
-    const items = shown.map((id) => toItem(id, pool.amountsOf(id)));
-    const last = shown.at(-1);
-    const lastAmount = last === undefined ? 0 : amountBy(sort, pool.amountsOf(last));
-    return { items, lastAmount, more: ids.length > limit };
+    const listed: Listed = { ...of, amounts, amountsOf: (id) => pool.amountsOf(id) };
+    return { pool, ...idsInOrder(page, listed) };
   }
 }
+
+const pageOf = <Item>(
+  { pool, ids, next }: Found,
+  toItem: (id: string, today: Amounts) => Item,
+): Page<Item> => ({ items: ids.map((id) => toItem(id, pool.amountsOf(id))), next });
 
 function* amountsOf(pool: DayPool, prefix: string): Generator<readonly [string, Amounts]> {
   for (const one of pool.allAmounts()) if (one[0].startsWith(prefix)) yield one;
 }
-
-const amountBy = (sort: TenantSort, amounts: Amounts): number =>
-  sort === "id" ? 0 : amounts[sort];

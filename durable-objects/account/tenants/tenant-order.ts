@@ -3,7 +3,7 @@ import type { Amounts } from "../../../src/domain/account/day-pool.ts";
 
 // Tenants in an order that can be continued anywhere: by id, or by the amount that they have of the day,
 // the largest first. Those that have nothing come last, by id, and are read from the table, so that a page
-// looks only at tenants that were active today.
+// looks only at tenants that were active today, and at twice a page of the others.
 
 export interface TenantPage {
   readonly sort: TenantSort;
@@ -22,26 +22,56 @@ export interface Listed {
   readonly idsAfter: (id: string, limit: number) => readonly string[];
 }
 
-/** Each read takes so many times the ids of the one before, up to `MOST_IDS`: many need few statements. */
-const GROWTH = 4;
-const MOST_IDS = 2_000;
-
-/** One more than a page holds, where there is one. */
-export function idsInOrder({ sort, after, limit }: TenantPage, listed: Listed): readonly string[] {
-  if (sort === "id") return listed.idsAfter(after?.id ?? "", limit + 1);
-  const hasNothing = after !== null && after.amount === 0;
-  const ids = hasNothing ? [] : largest({ sort, after, limit }, listed);
-  let last = hasNothing ? after.id : "";
-  for (let most = limit + 1; ids.length <= limit; most = grown(most)) {
-    const some = listed.idsAfter(last, most);
-    ids.push(...some.filter((id) => listed.amountsOf(id)[sort] <= 0));
-    last = some.at(-1) ?? last;
-    if (some.length < most) break;
-  }
-  return ids.slice(0, limit + 1);
+/** A page of ids, and the place behind which the next one begins; null: it was the last. */
+export interface OrderedIds {
+  readonly ids: readonly string[];
+  readonly next: TenantPlace | null;
 }
 
-const grown = (most: number): number => Math.min(most * GROWTH, Math.max(most, MOST_IDS));
+/** Each look at the largest takes so many times the tenants of the one before. */
+const GROWTH = 4;
+
+export function idsInOrder(page: TenantPage, listed: Listed): OrderedIds {
+  const { sort, after, limit } = page;
+  if (sort === "id") return pageIn(listed.idsAfter(after?.id ?? "", limit + 1), limit, () => 0);
+  const amountOf = (id: string): number => Math.max(0, listed.amountsOf(id)[sort]);
+  const hasNothing = after !== null && after.amount === 0;
+  const ids = hasNothing ? [] : largest({ sort, after, limit }, listed);
+  if (ids.length > limit) return pageIn(ids, limit, amountOf);
+  return withoutAmount({ ids, last: hasNothing ? after.id : "" }, { limit, amountOf }, listed);
+}
+
+/**
+ * Adds tenants that have nothing, by id. Of the table it reads twice a page at most: where most of these
+ * tenants have an amount, and so were on pages before, the page is short, and the next one reads on.
+ */
+function withoutAmount(
+  begun: { readonly ids: readonly string[]; readonly last: string },
+  { limit, amountOf }: { readonly limit: number; readonly amountOf: (id: string) => number },
+  { idsAfter }: Pick<Listed, "idsAfter">,
+): OrderedIds {
+  const ids = [...begun.ids];
+  let { last } = begun;
+  for (const most of [limit + 1, limit + 1]) {
+    const some = idsAfter(last, most);
+    ids.push(...some.filter((id) => amountOf(id) === 0));
+    last = some.at(-1) ?? last;
+    if (some.length < most || ids.length > limit) return pageIn(ids, limit, amountOf);
+  }
+  return { ids, next: { amount: 0, id: last } };
+}
+
+/** @param ids one more than a page holds, where there is one */
+function pageIn(
+  ids: readonly string[],
+  limit: number,
+  amountOf: (id: string) => number,
+): OrderedIds {
+  const shown = ids.slice(0, limit);
+  const last = shown.at(-1);
+  const isLast = ids.length <= limit || last === undefined;
+  return { ids: shown, next: isLast ? null : { amount: amountOf(last), id: last } };
+}
 
 type ByAmount = TenantPage & { readonly sort: Exclude<TenantSort, "id"> };
 
