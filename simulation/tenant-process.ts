@@ -84,7 +84,7 @@ export class TenantProcess {
       outside: {
         account: () => ({ ask: send, report: () => Promise.resolve() }),
         bucket: nothing,
-        session: () => ({ erase: () => Promise.resolve() }),
+        session: () => ({ erase: () => Promise.resolve(true) }),
         vectors: nothing,
         batches: nothing,
         pipelines: nothing,

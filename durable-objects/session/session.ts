@@ -194,15 +194,23 @@ export class Session extends DurableObject<Env> {
     }
   }
 
-  /** Nothing of the session is left in this object. Can be repeated. */
-  async erase(): Promise<void> {
+  /**
+   * Nothing of the session is left in this object, and messages in line are refused. Can be repeated.
+   *
+   * @returns false: a message is still being answered, and its call may not be settled yet
+   */
+  async erase(): Promise<boolean> {
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
+    return this.#queue.length === 0;
   }
 
   override async alarm(): Promise<void> {
     const session = this.#store.read();
-    if (session === null) return this.erase();
+    if (session === null) {
+      await this.erase();
+      return;
+    }
     const nowMs = Date.now();
     const dueMs = session.listed ? expiresAtMs(session) : session.createdAtMs + UNLISTED_MS;
     if (nowMs < dueMs) return this.ctx.storage.setAlarm(dueMs);

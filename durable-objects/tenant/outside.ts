@@ -12,7 +12,7 @@ export interface Outside {
   /** Null: this deployment has no bucket. */
   readonly bucket: () => R2Bucket | null;
   /** The object of a chat session, by its name. */
-  readonly session: (name: string) => { erase(): Promise<void> };
+  readonly session: (name: string) => { erase(): Promise<boolean> };
   /** The Workflow that runs batches; null: this deployment has none. */
   readonly batches: () => Workflow<BatchParams> | null;
   /** The Workflow that runs pipelines; null: as above. */

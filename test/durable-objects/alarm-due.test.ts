@@ -215,7 +215,7 @@ async function armedNode(storage: DurableObjectStorage) {
     outside: {
       ...host.outside,
       account: () => ({ ask: () => Promise.reject(new Error("none")), report: async () => {} }),
-      session: () => ({ erase: () => Promise.resolve() }),
+      session: () => ({ erase: () => Promise.resolve(true) }),
       report: () => undefined,
     },
   });

@@ -178,6 +178,40 @@ describe("a session's end", () => {
   });
 });
 
+it("the erasure of a person finds what messages in line left that were admitted after it began", async () => {
+  await makeSession(tenant, { user_id: "ada" });
+  let isIdle = false;
+  await inTenant(tenant.id, (_, instance) => {
+    const object = instance as { env: Env };
+    const SESSION = { getByName: () => ({ erase: () => Promise.resolve(isIdle) }) };
+    const value = { ...object.env, SESSION, USAGE: undefined };
+    Object.defineProperty(instance, "env", { value, configurable: true });
+  });
+  const ringTenant = () => runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+  const { id } = (await tenant.call("POST", "/v1/erasures", { user_id: "ada" })).body;
+  const state = async () => (await tenant.call("GET", `/v1/erasures/${id}`)).body.state;
+  for (const seconds of [0, 10, 20]) {
+    vi.setSystemTime(NOW + seconds * SECOND);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await ringTenant();
+  }
+  expect(await state()).toBe("running");
+  // As the message does whose turn it is.
+  const said = { text: "Good morning", user_id: "ada" };
+  expect((await tenant.call("POST", "/v1/verdicts", said)).status).toBe(200);
+  isIdle = true;
+  vi.setSystemTime(NOW + 30 * SECOND);
+  await ringTenant();
+  await until(async () => {
+    if ((await state()) === "done") return true;
+    await ringTenant();
+    return false;
+  });
+  const { body } = await tenant.call("GET", "/v1/ledger");
+  expect(body.data.map((line: { user_id: string | null }) => line.user_id)).toEqual([null]);
+  expect((await tenant.call("GET", "/v1/verdicts")).body.data).toEqual([]);
+});
+
 describe("a session's beginning", () => {
   it("that the tenant's object refuses leaves nothing", async () => {
     const before = new Set((await listDurableObjectIds(env.SESSION)).map(String));

@@ -168,6 +168,12 @@ const asText = (value: unknown): string =>
 
 const ring = () => runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
 
+/** The bucket's part and the sessions are the alarm's. After a session it looks once more for its calls. */
+async function ringTwice(): Promise<void> {
+  await ring();
+  await ring();
+}
+
 /** What no erasure may change. */
 async function sums() {
   const lines = await rows(
@@ -355,8 +361,7 @@ describe("POST /v1/erasures", () => {
       counts: { verdicts: 4, events: 4, deliveries: 1, images: 0 },
       finished_at: null,
     });
-    // The bucket's part is the alarm's.
-    await ring();
+    await ringTwice();
     const done = await tenant.call("GET", `/v1/erasures/${body.id}`);
     expect(done.body).toMatchObject({
       id: body.id,
@@ -399,8 +404,12 @@ describe("POST /v1/erasures", () => {
     await fill(PERSON, MARK);
     const before = await sums();
     const { body } = await erase(PERSON);
-    await evictDurableObject(env.TENANT.getByName(tenant.id));
-    expect(await ring()).toBe(true);
+    for (let step = 0; step < 2; step += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one step after the other
+      await evictDurableObject(env.TENANT.getByName(tenant.id));
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      expect(await ring()).toBe(true);
+    }
     await evictDurableObject(env.TENANT.getByName(tenant.id));
     expect((await tenant.call("GET", `/v1/erasures/${body.id}`)).body.state).toBe("done");
     expect(await everything()).not.toContain(MARK);
@@ -418,14 +427,14 @@ describe("POST /v1/erasures", () => {
       });
     await swap(broken);
     vi.setSystemTime(Date.now() + 1);
-    await ring();
+    await ringTwice();
     const state = async () => (await tenant.call("GET", `/v1/erasures/${body.id}`)).body;
     expect(await state()).toMatchObject({ state: "running", counts: { images: 0 } });
     const next = await inTenant(tenant.id, ({ storage }) => storage.getAlarm());
     expect(next).toBe(Date.now() + 10 * SECOND);
     await swap(env.IMAGES);
     vi.setSystemTime(Date.now() + 10 * SECOND);
-    await ring();
+    await ringTwice();
     expect(await state()).toMatchObject({ state: "done", counts: { images: 3 } });
     expect(await storedKeys()).toEqual([]);
   });
@@ -434,7 +443,7 @@ describe("POST /v1/erasures", () => {
     await fill(PERSON, MARK);
     const first = await erase(PERSON);
     expect((await erase(PERSON)).body.id).toBe(first.body.id);
-    await ring();
+    await ringTwice();
     const again = await erase(PERSON);
     expect(again.body.id).not.toBe(first.body.id);
     expect(again.body).toMatchObject({ state: "done", counts: { verdicts: 0, journal_lines: 0 } });
@@ -508,7 +517,7 @@ describe("a person's chat sessions", () => {
     expect(await everything()).toContain(MARK);
     await swap(env.SESSION);
     vi.setSystemTime(Date.now() + 10 * SECOND);
-    await ring();
+    await ringTwice();
     expect(await state()).toMatchObject({ state: "done" });
     expect(await everything()).not.toContain(MARK);
   });

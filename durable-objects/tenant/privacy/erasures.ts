@@ -240,10 +240,11 @@ async function eraseFiles(context: TenantContext, profile: Profile): Promise<voi
       ? { files: inBucket, counts: [], failed: false }
       : await erasePersonalFiles(bucket, filesOf(transact, bucket, profile, due), inBucket);
   const sessions = files.filter(({ kind }) => kind === "session");
-  const endedSessions = await eraseObjects(
+  const erasedObjects = await eraseObjects(
     context,
     sessions.map(({ subject }) => subject),
   );
+  const endedSessions = erasedObjects.flatMap(({ id, isIdle }) => (isIdle ? [id] : []));
   transact((tx) => {
     const reported = files.filter((file) => file.kind !== "session" && !isInBucket(file));
     const arrived = reported.filter((file) =>
@@ -298,7 +299,11 @@ function filesErased(
   }
   const left = erasures.listFiles(id, 1).length > 0;
   const counts = gone.counts.reduce(added, erasure.counts);
-  const after = { ...erasure, counts, filesDueMs: left ? retryAtMs : null };
+  // Messages in line when the erasure began were admitted after it: their calls are looked for too.
+  const hadSession = gone.files.some(({ kind }) => kind === "session");
+  const lookMs = hadSession ? (afterOpenCalls(tx, erasure.userId ?? "") ?? tx.nowMs) : 0;
+  const againAtMs = hadSession ? Math.max(erasure.againAtMs ?? 0, lookMs) : erasure.againAtMs;
+  const after = { ...erasure, counts, againAtMs, filesDueMs: left ? retryAtMs : null };
   erasures.write(finished(after, tx.nowMs));
 }
 

@@ -69,7 +69,7 @@ async function eraseDue(context: TenantContext): Promise<boolean> {
 
 async function erase(context: TenantContext, due: readonly string[]): Promise<void> {
   const { transact } = context;
-  const gone = await eraseObjects(context, due);
+  const gone = (await eraseObjects(context, due)).map(({ id }) => id);
   transact((tx) => {
     for (const id of due) {
       if (gone.includes(id)) tx.stores.sessions.delete(id);
@@ -86,16 +86,16 @@ async function eraseAll(context: TenantContext): Promise<boolean> {
     if (some.length === 0) return true;
     // oxlint-disable-next-line no-await-in-loop -- some after the others
     const gone = await eraseObjects(context, some);
-    transact((tx) => gone.forEach((id) => tx.stores.sessions.delete(id)));
+    transact((tx) => gone.forEach(({ id }) => tx.stores.sessions.delete(id)));
     if (gone.length < some.length) return false;
   }
 }
 
-/** @returns those of which nothing is left */
+/** @returns those of which nothing is left; `isIdle`: no call of a message of it is in progress any more */
 export async function eraseObjects(
   { outside, profile }: Pick<TenantContext, "outside" | "profile">,
   ids: readonly string[],
-): Promise<readonly string[]> {
+): Promise<readonly { readonly id: string; readonly isIdle: boolean }[]> {
   const tenant = profile()?.id;
   if (tenant === undefined) return [];
   const erased = await Promise.all(
@@ -104,7 +104,7 @@ export async function eraseObjects(
         .session(sessionObjectName(tenant, id))
         .erase()
         .then(
-          () => [id],
+          (isIdle) => [{ id, isIdle }],
           () => [],
         ),
     ),
