@@ -128,8 +128,13 @@ const ENGLISH = [
     `\\byour (?:only |new |real |actual |sole )?(?:job|task|role|goal|purpose) (?:is|will be|is now) (?:now |only )?to (?:output|classify|categori[sz]e|label|print|(?:say|reply|respond|answer) (?:only|exactly|with))\\b`,
     `\\bin your (?:overview|abstract|recap|synopsis|digest|tl;?dr)[^.!?\\n]{0,20}\\b(?:put|say|write|include|mention|add|list|name|state|omit)\\b`,
     // "Everyone who summarizes this text must".
-    `\\b${ENGLISH_WHOEVER} (?:is |are )?${ENGLISH_TASK} ${ENGLISH_TEXT}[^.!?\\n]{0,20}\\b(?:must|should|shall|ha(?:s|ve) to|needs? to|(?:is|are) to|ought to)\\b`,
+    `\\b${ENGLISH_WHOEVER} (?:is |are )?${ENGLISH_TASK} (?:${ENGLISH_TEXT}[^.!?\\n]{0,20}|this )\\b(?:must|should|shall|ha(?:s|ve) to|needs? to|(?:is|are) to|ought to)\\b`,
     `\\b(?:when|while|if|before|after|once|upon)(?: you(?:'re| are)?)?(?: asked to)? ${ENGLISH_TASK} ${ENGLISH_TEXT}[^.!?\\n]{0,40}\\b(?:list|mention|include|say|output|choose|pick|select|state|claim|omit|leave out|treat|mark|add|answer|report|name|use|ignore|always|call)\\b`,
+    // Without a word for the text: "when summarising, say", "any summariser must", "your summary should say".
+    `\\b(?:when|while|if|before|after|once|upon)(?: you(?:'re| are)?)? (?:summari[sz]|classify|categori[sz])(?:e|ing)?(?: this| it)? ?, ?(?:please |you must |you should |always |only ){0,2}(?:say|state|claim|mention|write|output|answer|choose|omit|leave out)\\b`,
+    `\\b(?:any|every|all|each) (?:text |document |e-?mail )?(?:summari[sz]er|classifier)s? (?:must|should|shall|ha(?:s|ve) to|needs? to)\\b`,
+    `\\byour ${ENGLISH_RESULT} (?:must|should|shall|ha(?:s|ve) to|needs? to) (?:be|say|state|claim|mention|name|read)\\b`,
+    `\\bthe summary (?:must|should|shall|has to) (?:say|claim)\\b|\\bin the summary ?, ?(?:please )?(?:say|write|state|claim|mention) that\\b`,
     `\\b(?:when|while|if|before|after|once|upon)(?: you(?:'re| are)?)? (?:process|handl|analy[sz]|read|review|evaluat|scann?)(?:e|es|ing|ed)? ${ENGLISH_TEXT}[^.!?\\n]{0,20}\\b(?:output|classify|categori[sz]e|choose|select|set|pick|return|print|label|say|claim|pretend|your (?:answer|output|summary)|(?:the |its )?${ENGLISH_RESULT})\\b`,
     `\\byou (?:must|should|shall|have to|need to|are to|will)(?: [a-z]{1,10}){0,2} (?:classify|categori[sz]e|label|tag|mark|summari[sz]e|treat|output) (?:it|this|that|${ENGLISH_TEXT})(?: only| simply| always)? as\\b`,
     `\\b(?:output|return|emit|print|answer with|respond with|reply with) (?:the |a |only the )?(?:category|label|class(?:ification)?|sentiment|verdict|word) ["'\u201c]?[\\p{L}]`,

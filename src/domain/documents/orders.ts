@@ -46,7 +46,9 @@ const PATTERNS: readonly RegExp[] = [
   new RegExp(
     `\\b(?:in|into|as|for) your ${ANSWER}\\b[^.\\n]{0,20}\\b(?:say|write|include|mention|add|put|set|omit|leave out|claim|state|use|always|only|you must)\\b`,
   ),
-  new RegExp(`\\b(?:new|extra|additional|mandatory|urgent) action items? ?:`),
+  new RegExp(
+    `\\b(?:(?:new|extra|additional|mandatory|urgent)|(?:add|append|insert|include) (?:the following|this|another|an?)) action items? ?:`,
+  ),
   // An answer in our own form.
   /["'](?:category|summary|sentences|action_items|items|key_points|points|sentiment|nonce|persons|organizations)["'] ?:/,
   /<\/?document\b|-{2,20} ?end of (?:the )?(?:document|text|file|e-?mail|report|input)\b/,
