@@ -9,6 +9,8 @@ export interface ModelRow {
   readonly model: string | null;
   readonly engine: string | null;
   readonly task: string | null;
+  /** The model whose prices were charged, if a server's own name or a stand-in is not it. */
+  readonly priced_as: string | null;
   readonly engine_requests: number | null;
   readonly success_rate: number | null;
   readonly units: Readonly<Record<string, number>>;
@@ -133,6 +135,7 @@ const MODEL_COLUMNS = [
   "Model",
   "Engine",
   "Task",
+  "Priced as",
   "Inferences",
   "Success rate",
   "Tokens in, average",
@@ -151,6 +154,7 @@ function modelCells(row: ModelRow): readonly ReportCell[] {
     row.model,
     row.engine,
     row.task,
+    row.priced_as,
     row.engine_requests,
     percent(row.success_rate),
     row.input_tokens === null ? null : share(row.input_tokens, requests, 1),
@@ -251,10 +255,13 @@ export const comparedPeriods = (reported: Period, before: Period): ReportTable =
   rows: sideBySide(metricsOf(before), metricsOf(reported)),
 });
 
+/** Whether a row is of the model, or was charged by its prices. */
+const isOf = (name: string, { model, priced_as: pricedAs }: ModelRow): boolean =>
+  model === name || pricedAs === name;
+
 /** Two models side by side, each with all of its tasks and engines; a model without use has nulls. */
 export function comparedModels(period: Period, one: string, other: string): ReportTable {
-  const figures = (name: string) =>
-    modelFigures(period.models.filter(({ model }) => model === name));
+  const figures = (name: string) => modelFigures(period.models.filter((row) => isOf(name, row)));
   return {
     title: "Two models",
     note: "Latencies are those of the row with the most inferences.",
@@ -321,15 +328,15 @@ export function atOtherPrices(period: Period, book: OtherPriceBook): ReportTable
     title: `The same use at ${book.name}`,
     note: `Prices of ${book.date}, from ${book.source}. Models and units that the file does not price are null.`,
     columns: ["Model", "There", "Inferences", "Here, USD", "There, USD", "Change"],
-    rows: period.models.map(
-      ({ model, engine_requests: requests, micro_neurons: amount, units }) => {
-        const here = neuronsUsd(amount);
-        const there = model === null ? null : otherUsd(book, model, units);
-        const as =
-          model !== null && Object.hasOwn(book.models, model) ? book.models[model]?.as : null;
-        return [model, as ?? null, requests, here, there, changeOf(here, there)];
-      },
-    ),
+    rows: period.models.map((row) => {
+      const { model, engine_requests: requests, micro_neurons: amount, units } = row;
+      const here = neuronsUsd(amount);
+      const named = Object.keys(book.models).find((name) => name === model);
+      const name = named ?? Object.keys(book.models).find((one) => isOf(one, row));
+      const there = name === undefined ? null : otherUsd(book, name, units);
+      const as = name === undefined ? null : book.models[name]?.as;
+      return [model, as ?? null, requests, here, there, changeOf(here, there)];
+    }),
   };
 }
 

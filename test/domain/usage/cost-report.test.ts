@@ -17,6 +17,7 @@ const row = (model: string, more: Partial<ModelRow> = {}): ModelRow => ({
   model,
   engine: "workers-ai",
   task: "text_generation",
+  priced_as: null,
   engine_requests: 4,
   success_rate: 0.75,
   units: { input_token: 3_000_000, output_token: 1_000_000 },
@@ -26,6 +27,13 @@ const row = (model: string, more: Partial<ModelRow> = {}): ModelRow => ({
   latency: { p50_ms: 100, p95_ms: 900 },
   ...more,
 });
+
+const stand = (pricedAs: string, requests: number): ModelRow =>
+  row("neurogate/extract@1", {
+    engine: "embedded",
+    priced_as: pricedAs,
+    engine_requests: requests,
+  });
 
 const PERIOD: Period = {
   from: "2026-11-01",
@@ -79,6 +87,7 @@ describe("the report of a period", () => {
       LLAMA,
       "workers-ai",
       "text_generation",
+      null,
       4,
       "75 %",
       750_000,
@@ -143,6 +152,14 @@ describe("the report of a period", () => {
     expect(beside.at(-2)).toEqual(["Cost, USD", "0.022", "0", "-100 %"]);
   });
 
+  it("tells the uses of one stand-in apart by the models whose prices it was charged", () => {
+    const models = [stand(LLAMA, 4), stand("@cf/other", 6)];
+    const { rows } = tableOf({ ...PERIOD, models }, "Models");
+    expect(rows.map((cells) => cells[3])).toEqual([LLAMA, "@cf/other"]);
+    const beside = comparedModels({ ...PERIOD, models }, LLAMA, "@cf/other").rows;
+    expect(beside[0]).toEqual(["Inferences", 4, 6, "+50 %"]);
+  });
+
   it("is Markdown whose cells cannot end a table", () => {
     const models = [row("a|b\n`c`<b>")];
     const text = toMarkdown(tableOf({ ...PERIOD, models }, "Models"));
@@ -185,11 +202,13 @@ describe("another provider's price book", () => {
       row(LLAMA, { units: { ...units, reasoning_token: 9 } }),
       row(LLAMA, { units: { ...units, tile: 3 } }),
       row(BGE),
+      row("neurogate/extract@1", { units, priced_as: LLAMA }),
     ];
     expect(atOtherPrices({ ...PERIOD, models }, book).rows).toEqual([
       [LLAMA, "small-1", 4, "0.022", "1.05", "+4672.7 %"],
       [LLAMA, "small-1", 4, "0.022", null, null],
       [BGE, null, 4, "0.022", null, null],
+      ["neurogate/extract@1", "small-1", 4, "0.022", "1.05", "+4672.7 %"],
     ]);
   });
 
