@@ -119,10 +119,12 @@ const messageOf = (work: Promise<unknown>): Promise<string> =>
     (error: Error) => error.message,
   );
 
-/** The tenant's alarm, when nothing of a run that ended can be written any more. */
-async function afterLateFiles(tenant: TestTenant): Promise<void> {
+/** Until the tenant's alarm has erased the files of its runs: nothing can be written to them any more. */
+async function untilFilesAreErased(tenant: TestTenant): Promise<void> {
   vi.setSystemTime(Date.now() + 181_000);
+  // The alarm may have begun by itself.
   await runDurableObjectAlarm(env.TENANT.getByName(tenant.id));
+  await until(async () => (await runFiles(tenant)).length === 0);
 }
 
 async function runFiles(tenant: TestTenant): Promise<R2Object[]> {
@@ -213,8 +215,7 @@ describe("a run", () => {
 
     const events = await tenant.call("GET", "/v1/events");
     expect(events.body.data).toMatchObject([{ type: "pipeline.completed", data: run }]);
-    await afterLateFiles(tenant);
-    expect(await runFiles(tenant)).toEqual([]);
+    await untilFilesAreErased(tenant);
   });
 
   it("pays nothing for a document whose id is taken", async () => {
@@ -589,7 +590,7 @@ describe("a person and a document that go meanwhile", () => {
     const open = (await tenant.call("GET", path)).body;
     expect(open.state).not.toBe("done");
     await tenant.call("POST", `${RUNS}/${id}/cancel`);
-    await afterLateFiles(tenant);
+    await untilFilesAreErased(tenant);
     const files = await env.IMAGES.list({ prefix: `${tenant.id}/` });
     expect(files.objects).toEqual([]);
   });
@@ -624,8 +625,7 @@ describe("a person and a document that go meanwhile", () => {
     vi.setSystemTime(Date.now() + 100_000);
     await runDurableObjectAlarm(stub);
     expect(await runFiles(tenant)).not.toEqual([]);
-    await afterLateFiles(tenant);
-    expect(await runFiles(tenant)).toEqual([]);
+    await untilFilesAreErased(tenant);
   });
 });
 
