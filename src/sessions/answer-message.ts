@@ -1,6 +1,11 @@
 import type { Answer, Conversation } from "../../durable-objects/session/session.ts";
 import { readConfig } from "../config.ts";
-import { openToolCalls, unanswered } from "../domain/session/history.ts";
+import {
+  continuesTurn,
+  openToolCalls,
+  turnTooLong,
+  unanswered,
+} from "../domain/session/history.ts";
 import { isWholeObject } from "../domain/text/json-text.ts";
 import type { ChatMessage, ChatOutput, ToolCall } from "../engines/inference.ts";
 import type { CallEvent, StreamHead } from "../generation/call-events.ts";
@@ -64,7 +69,8 @@ export const answerMessage: Answer = async (sent, conversation): Promise<Answere
       context: asked.who.context ?? session.context,
       model: asked.model,
       // After the admission, which knows a repeat: its history has moved on.
-      prepare: async (signal) => wrongCalls(history, asked) ?? (await prepare(signal)),
+      prepare: async (signal) =>
+        wrongCalls(history, asked) ?? wrongLength(conversation, asked) ?? (await prepare(signal)),
     },
     note: {
       id: session.id,
@@ -165,6 +171,18 @@ function wrongCalls(
   const after = openToolCalls(chat.messages, before.kind === "open" ? before.ids : []);
   if (after.kind === "wrong") return wrong(["messages", after.at], after.detail);
   return after.ids.length === 0 ? null : wrong(["messages"], unanswered(after.ids));
+}
+
+/** Whether the results of tools make their turn too long. */
+function wrongLength(
+  { messages: kept }: Pick<Conversation, "messages">,
+  { chat }: Pick<SessionMessage, "chat">,
+): PrepareFailure | null {
+  if (!continuesTurn(chat.messages)) return null;
+  const last = kept.at(-1)?.turn;
+  const turn = kept.filter((record) => record.turn === last).map(({ message }) => message);
+  const detail = turnTooLong(turn, chat.messages);
+  return detail === null ? null : wrong(["messages"], detail);
 }
 
 const wrong = (path: readonly (string | number)[], detail: string): PrepareFailure => ({

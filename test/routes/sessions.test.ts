@@ -279,6 +279,24 @@ describe("the history", () => {
     expect((await post([result(calls[0].id)])).status).toBe(400);
   });
 
+  it("has no turn that results of tools make longer than 1,000 messages", async () => {
+    const tenant = await aTenant();
+    const session = await makeSession(tenant);
+    const tools = [{ type: "function", function: { name: "get_weather" } }];
+    const post = (messages: object[]) =>
+      tenant.call("POST", `${session.path}/messages`, { messages, tools });
+    const said = Array.from({ length: 997 }, () => ({ role: "user", content: "Hm" }));
+    const text = await answeredWith("tool=get_weather&calls=2", "Weather?");
+    const asked = await post([...said, { role: "user", content: text }]);
+    const [one, two] = asked.body.choices[0].message.tool_calls;
+    const before = await tenant.call("GET", session.path);
+    const refused = await post([result(one.id), result(two.id)]);
+    expect([refused.status, refused.body.kind]).toEqual([400, "invalid_request"]);
+    expect(refused.body.detail).toContain("at most 4194304 bytes and 1000 messages");
+    expect((await tenant.call("GET", session.path)).body).toEqual(before.body);
+    expect((await lines(tenant))[0].micro_neurons).toBe(0);
+  });
+
   it("has no tool call that was cut off, and an empty object for one without arguments", async () => {
     const tenant = await aTenant();
     const session = await makeSession(tenant);

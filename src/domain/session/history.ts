@@ -1,3 +1,5 @@
+import { utf8Bytes } from "../generation/token-bound.ts";
+
 // The history of a session: turns, each from what the user says to the answer that ends it. A turn in which
 // the model calls tools has several steps, and is kept or dropped whole: a tool call never stands without its
 // result, nor a result without its call.
@@ -45,6 +47,23 @@ export const unanswered = (ids: readonly string[]): string => {
 
 /** Whether these messages continue the last turn, rather than begin one. */
 export const continuesTurn = (messages: readonly Spoken[]): boolean => messages[0]?.role === "tool";
+
+/** UTF-8 bytes of the JSON of a turn's messages. The request that begins it has 1 MB. */
+const MAX_TURN_BYTES = 4 * 1_048_576;
+
+const MAX_TURN_MESSAGES = 1000;
+
+/**
+ * Why a turn cannot go on with these messages; null: it can. The answer to them comes on top.
+ *
+ * @param turn its messages so far
+ */
+export function turnTooLong(turn: readonly Spoken[], more: readonly Spoken[]): string | null {
+  const all = [...turn, ...more];
+  const bytes = all.reduce((total, one) => total + utf8Bytes(JSON.stringify(one)), 0);
+  if (bytes <= MAX_TURN_BYTES && all.length <= MAX_TURN_MESSAGES) return null;
+  return `would make the turn ${bytes} bytes of JSON in ${all.length} messages. A turn that goes on by results of tools has at most ${MAX_TURN_BYTES} bytes and ${MAX_TURN_MESSAGES} messages: send shorter results, or go on in another session`;
+}
 
 /**
  * The last turns that fit; the oldest are dropped first, each whole.

@@ -4,6 +4,7 @@ import {
   continuesTurn,
   lastTurns,
   openToolCalls,
+  turnTooLong,
   unanswered,
 } from "../../../src/domain/session/history.ts";
 
@@ -74,5 +75,27 @@ describe("the last turns", () => {
         },
       ),
     );
+  });
+});
+
+const sized = (bytes: number) => {
+  const empty = { ...result("a"), content: "\u4e2d" };
+  const rest = bytes - new TextEncoder().encode(JSON.stringify(empty)).length;
+  return { ...empty, content: `\u4e2d${"x".repeat(rest)}` };
+};
+
+describe("a turn that goes on", () => {
+  const turn = [user, asks("a")];
+
+  it("has 4 MiB of JSON in UTF-8 at most", () => {
+    const before = JSON.stringify(user).length + JSON.stringify(asks("a")).length;
+    expect(turnTooLong(turn, [sized(4_194_304 - before)])).toBeNull();
+    expect(turnTooLong(turn, [sized(4_194_305 - before)])).toContain("4194305 bytes");
+  });
+
+  it("has 1,000 messages at most", () => {
+    const results = Array.from({ length: 998 }, () => result("a"));
+    expect(turnTooLong(turn, results)).toBeNull();
+    expect(turnTooLong([user, ...turn], results)).toContain("1001 messages");
   });
 });
