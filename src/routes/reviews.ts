@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { toExplained } from "../domain/moderation/verdict.ts";
+import { idempotencyOf } from "../http/call-labels.ts";
 import { acted, ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { list, listOf } from "../api/field.ts";
@@ -40,16 +41,22 @@ export const claimVerdicts = defineRoute({
   path: "/v1/verdicts/claim",
   mirror: "/admin/tenants/:tenant/verdicts/claim",
   summary: "Claim the oldest verdicts that are open for review",
+  description:
+    "A claim lasts 15 minutes. A repeat with the same `Idempotency-Key` gets the same verdicts, as they are by then.",
   surface: "native",
   auth: { kind: "key", roles: ["review"] },
   body: { schema: ClaimInput, limitBytes: LIMIT_BYTES, optional: true },
   reply: { status: 200, schema: listOf(VerdictOutput) },
-  failures: TENANT_READ,
+  failures: [...TENANT_READ, "idempotency_key_reused"],
   audit: "act",
   handle: async (call) => {
+    const read = await idempotencyOf(call);
+    if (read.kind !== "read") return read;
     const { limit } = call.body;
+    const { idempotency } = read;
+    const request = { route: "POST /v1/verdicts/claim", limit, idempotency };
     const claimed = await writeTenant(call, (tenant, caller) =>
-      tenant.claimVerdicts(caller, limit),
+      tenant.claimVerdicts(caller, request),
     );
     if (claimed.kind !== "verdicts") return claimed;
     const detail = { verdicts: claimed.verdicts.length };

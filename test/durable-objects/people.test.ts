@@ -80,6 +80,12 @@ async function openIds(tenant: ATenant): Promise<readonly string[]> {
   return expectKind(page, "verdicts").verdicts.map(({ id }) => id);
 }
 
+const claimOf = (limit: number, key: string | null = null) => ({
+  route: "claim",
+  limit,
+  idempotency: key === null ? null : { key, fingerprint: `limit ${limit}` },
+});
+
 const asReviewer = async (tenant: ATenant) =>
   ({ ...(await aKey(tenant.id, "review")), roles: ["review"] }) as const;
 
@@ -98,9 +104,10 @@ describe("what is urgent", () => {
       await one("normal"),
     ];
     const claim = async (limit: number) =>
-      expectKind(await tenant.stub().claimVerdicts(PLATFORM, limit), "verdicts").verdicts.map(
-        ({ id }) => id,
-      );
+      expectKind(
+        await tenant.stub().claimVerdicts(PLATFORM, claimOf(limit)),
+        "verdicts",
+      ).verdicts.map(({ id }) => id);
     expect(await claim(1)).toEqual([b]);
     expect(await claim(3)).toEqual([d, a, c]);
     expect(await claim(10)).toEqual([e]);
@@ -121,13 +128,39 @@ describe("what is urgent", () => {
   });
 });
 
+describe("a claim under an idempotency key", () => {
+  it("is made once: a repeat gets the same verdicts, as they are by then", async () => {
+    const tenant = await aTenant();
+    const ids = [await flagged(tenant), await flagged(tenant), await flagged(tenant)];
+    const [one, other] = [await asReviewer(tenant), await asReviewer(tenant)];
+    const claim = (caller: typeof one, limit: number, key: string) =>
+      tenant.stub().claimVerdicts(caller, claimOf(limit, key));
+    const claimed = async (key: string) =>
+      expectKind(await claim(one, 2, key), "verdicts").verdicts;
+    const first = await claimed("k1");
+    expect(first).toHaveLength(2);
+    expect(await claimed("k1")).toEqual(first);
+    expect((await claimed("k2")).map(({ id }) => id)).toEqual(
+      ids.filter((id) => first.every((verdict) => verdict.id !== id)),
+    );
+    // An empty queue leaves no record.
+    expect(await claimed("k3")).toEqual([]);
+    const late = await flagged(tenant);
+    expect((await claimed("k3")).map(({ id }) => id)).toEqual([late]);
+    expect((await claim(one, 3, "k1")).kind).toBe("idempotency_key_reused");
+    expect((await claim(other, 2, "k1")).kind).toBe("idempotency_key_reused");
+    vi.setSystemTime(NOW + CLAIM_MS);
+    expect((await claimed("k1")).map(({ review }) => review.state)).toEqual(["open", "open"]);
+  });
+});
+
 describe("claims that have run out", () => {
   it("are taken by the next, without an alarm, and over a restart", async () => {
     const tenant = await aTenant();
     const id = await flagged(tenant);
     const [one, other] = [await asReviewer(tenant), await asReviewer(tenant)];
     const claim = async (caller: typeof one) =>
-      expectKind(await tenant.stub().claimVerdicts(caller, 10), "verdicts").verdicts;
+      expectKind(await tenant.stub().claimVerdicts(caller, claimOf(10)), "verdicts").verdicts;
     expect((await claim(one)).map((verdict) => verdict.id)).toEqual([id]);
     expect(await claim(other)).toEqual([]);
     vi.setSystemTime(NOW + CLAIM_MS - 1);
@@ -170,7 +203,10 @@ describe("claims that have run out", () => {
       (await rows(tenant.id, "SELECT 1 FROM verdicts WHERE review_state = 'claimed'")).length;
     expect(await left()).toBe(2101);
     // A step opens a bounded number of them, and claims from those.
-    const { verdicts } = expectKind(await tenant.stub().claimVerdicts(PLATFORM, 10), "verdicts");
+    const { verdicts } = expectKind(
+      await tenant.stub().claimVerdicts(PLATFORM, claimOf(10)),
+      "verdicts",
+    );
     expect(verdicts).toHaveLength(10);
     expect(await left()).toBe(2101 - MOST_RELEASED + 10);
     const [read] = await rows(

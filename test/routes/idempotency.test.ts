@@ -57,7 +57,6 @@ const IGNORING: readonly string[] = [
   "/v1/policies/calibrate",
   "/v1/quote",
   "/v1/verdicts/:id/review",
-  "/v1/verdicts/claim",
   "/v1/verdicts/batches/:id/cancel",
   "/v1/webhooks/:id/replay",
   "/v1/webhooks/:id/test",

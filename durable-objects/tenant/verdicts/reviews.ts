@@ -12,7 +12,7 @@ import { personalData } from "../privacy/personal-data.ts";
 import type { Tx } from "../transactions.ts";
 import { REVISIONS } from "./people-schema.ts";
 import { noteDisputed } from "./reuse.ts";
-import type { Caller } from "../protocol.ts";
+import type { Caller, Idempotency } from "../protocol.ts";
 
 // Reviews, each in one transaction of the object: so two people never decide the same thing.
 
@@ -73,6 +73,43 @@ export function claimVerdicts(tx: Tx, limit: number): Verdict[] {
   });
 }
 
+export interface ClaimRequest {
+  readonly route: string;
+  readonly limit: number;
+  readonly idempotency: Idempotency | null;
+}
+
+const answer = (verdicts: readonly Verdict[]) => ({
+  kind: "verdicts" as const,
+  verdicts,
+  next: null,
+});
+
+/**
+ * As `claimVerdicts`, once for an idempotency key: a repeat gets the same verdicts as they are by then. A
+ * claim is its reviewer's, so the same request of another API key is another one.
+ */
+function claimOnce(tx: Tx, { route, limit, idempotency }: ClaimRequest) {
+  const { idempotency: keys, verdicts: kept } = tx.stores;
+  const { nowMs } = tx;
+  if (idempotency === null) return answer(claimVerdicts(tx, limit));
+  const { key } = idempotency;
+  const fingerprint = `${tx.keyId ?? "platform"} ${idempotency.fingerprint}`;
+  const before = keys.find(route, key, nowMs);
+  if (before !== null) {
+    if (before.fingerprint !== fingerprint) return { kind: "idempotency_key_reused" } as const;
+    const again = before.verdictIds.map((id) => kept.read(id)).filter((one) => one !== null);
+    return answer(again.map((verdict) => verdictAt(verdict, nowMs)));
+  }
+  const claimed = claimVerdicts(tx, limit);
+  // A queue that is empty leaves no record: the repeat looks again.
+  if (claimed.length > 0) {
+    const verdictIds = claimed.map(({ id }) => id);
+    keys.remember({ route, key, nowMs }, { fingerprint, subject: "", verdictIds });
+  }
+  return answer(claimed);
+}
+
 /** Claims whose time has passed are open again; lists say so before. True when there may be more. */
 export function releaseClaims(tx: Tx): boolean {
   const expired = tx.stores.verdicts.listClaimedUntil(tx.nowMs, MOST_RELEASED);
@@ -128,11 +165,8 @@ export const REVIEW_OPERATIONS = {
       return reviewVerdict(tx, request);
     }),
 
-  claimVerdicts: ({ ask }: TenantContext, caller: Caller, limit: number) =>
-    ask(caller, (tx) => {
-      const verdicts = claimVerdicts(tx, limit);
-      return { kind: "verdicts" as const, verdicts, next: null };
-    }),
+  claimVerdicts: ({ ask }: TenantContext, caller: Caller, request: ClaimRequest) =>
+    ask(caller, (tx) => claimOnce(tx, request)),
 
   listRevisions: ({ ask }: TenantContext, caller: Caller, id: string) =>
     ask(caller, (tx) => listRevisions(tx, id)),
