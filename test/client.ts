@@ -89,8 +89,11 @@ async function fetchAs(
   environments.set(other, own);
   const ctx = createExecutionContext();
   const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], own, ctx);
+  // A long reply is a part of its call until it was read.
+  const isJson = response.headers.get("content-type") === "application/json";
+  const whole = isJson ? new Response(await response.arrayBuffer(), response) : response;
   await waitOnExecutionContext(ctx);
-  return response;
+  return whole;
 }
 
 // What a route declares

@@ -16,6 +16,7 @@ import { CACHE_ENGINE } from "../generation/cached-run.ts";
 import type { KeyCaller } from "../http/call.ts";
 import { raw, type Raw } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
+import { writtenBody } from "../http/written-body.ts";
 import { callHeaders, openAiRateHeaders, rateLimitHeaders } from "../http/rate-headers.ts";
 import { engineOf, recordInferences, objectCaller, tenantObject, GOVERNED } from "./bindings.ts";
 import { toItsEnd } from "./moderation-deps.ts";
@@ -126,17 +127,28 @@ export function openAiReply(
   taken: Readonly<Record<string, string>> = {},
 ): Raw {
   const { standing } = generation;
-  return raw(
-    new Response(generation.rendered.body, {
-      headers: {
-        "Content-Type": generation.rendered.contentType,
-        ...generationHeaders(generation, config),
-        ...taken,
-        ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
-        "openai-processing-ms": String(Date.now() - startedMs),
-      },
-    }),
-  );
+  return renderedReply(generation, config, {
+    ...taken,
+    ...(standing !== null && openAiRateHeaders(standing.rates, standing.nowMs)),
+    "openai-processing-ms": String(Date.now() - startedMs),
+  });
+}
+
+/** What was made, with our headers. A long reply holds its memory until it was read. */
+export function renderedReply(
+  generation: Generation,
+  config: Config,
+  more: Readonly<Record<string, string>> = {},
+): Raw {
+  const { contentType, body, pieces } = generation.rendered;
+  const headers = {
+    "Content-Type": contentType,
+    ...generationHeaders(generation, config),
+    ...more,
+  };
+  if (pieces === undefined) return raw(new Response(body, { headers }));
+  const long = writtenBody(pieces);
+  return raw(new Response(long.body, { headers }), long.written, long);
 }
 
 /** The headers of every reply that was generated. */

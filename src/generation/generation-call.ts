@@ -64,7 +64,7 @@ export interface GenerationRequest<Kind extends GenerationKind>
   readonly model: string;
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly fit: boolean;
-  /** Calls of the engine that run at once; absent: all of them. */
+  /** Calls of the engine that run at once; absent: as many as its kind may. */
   readonly atOnce?: number;
   /** For a chat: the request of a guard, which the policy may turn on. */
   readonly guard?: GuardRequest;
@@ -101,6 +101,8 @@ export interface Made<Kind extends GenerationKind> {
 export interface Rendered {
   readonly contentType: string;
   readonly body: Uint8Array<ArrayBuffer>;
+  /** In the place of `body`, which is empty: a text that is too long for memory, and is never kept. */
+  readonly pieces?: Iterable<string>;
   /** Ids of stored documents whose text it may quote; absent: of none. */
   readonly quotes?: readonly string[];
   /**
@@ -266,8 +268,8 @@ export function generationIn(hold: Hold): GenerationStage {
 }
 
 /** A reply as it is stored for a repeat; null: it is too long. */
-export const keptReply = ({ contentType, body, quotes }: Rendered): StoredReply | null =>
-  body.byteLength > MAX_KEPT_BYTES
+export const keptReply = ({ contentType, body, pieces, quotes }: Rendered): StoredReply | null =>
+  pieces !== undefined || body.byteLength > MAX_KEPT_BYTES
     ? null
     : { contentType, body: body.slice().buffer, ...(quotes !== undefined && { quotes }) };
 

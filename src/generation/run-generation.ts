@@ -31,7 +31,7 @@ export interface GenerationContext {
   /** The catalogue's model with the platform's price, for the models of planned stages. */
   readonly modelOf: (id: string) => Model;
   readonly signal: AbortSignal;
-  /** Calls of the engine that run at once; absent: all of them. */
+  /** Calls of the engine that run at once; absent: as many as its kind may. */
   readonly atOnce?: number | undefined;
   /** When its engine was called; absent: it was not. */
   readonly startedMs?: number;
@@ -63,12 +63,15 @@ export type GenerationRunFailure =
 
 export type GenerationOutcome<Kind extends GenerationKind> = Answered<Kind> | Unanswered;
 
+/** Calls that run at once. A reply with a hundred vectors of 1,024 numbers is 2 MB. */
+const AT_ONCE: { readonly [Kind in GenerationKind]?: number } = { embeddings: 4 };
+
 export async function runGeneration<Kind extends GenerationKind>(
   context: GenerationContext,
   kind: Kind,
   inference: (model: string, at: number) => Inferences[Kind],
 ): Promise<GenerationRun<Kind>> {
-  const { engine, hold, stage, signal, atOnce = Infinity } = context;
+  const { engine, hold, stage, signal, atOnce = AT_ONCE[kind] ?? Infinity } = context;
   const gate = createGate(atOnce);
   const infer = engine.generators[kind];
   const options = { timeoutMs: TIMEOUT_MS, signal };

@@ -19,6 +19,7 @@ import {
   readJson,
 } from "./read-body.ts";
 import type { BodySpec, Schema, Outcome, Route } from "./route.ts";
+import type { Reader } from "./written-body.ts";
 
 // Parses path, query and body by the route's own schemas. After that, types are trusted.
 
@@ -270,23 +271,41 @@ export function withBody(
   const intake: Intake = { claim, mayReadOn: once(() => mayReadOn(of, deps)) };
   const work = async (): Promise<Outcome> => {
     let running: Promise<void> | undefined;
+    let reader: Reader | undefined;
     try {
       const body = await parseBody(of, intake);
       const outcome =
         body.kind === "parsed" ? await handle(body.value, (bytes) => claim.holdMore(bytes)) : body;
-      if (outcome.kind === "raw") running = outcome.running;
+      if (outcome.kind === "raw") ({ running, reader } = outcome);
       return outcome;
     } finally {
       if (running === undefined) claim.release();
       else {
         claim.stayAlive(STREAM_ALIVE_MS);
-        of.ctx.waitUntil(running.finally(() => claim.release()));
+        const stop = reader === undefined ? () => undefined : watchReader(reader, claim);
+        const ended = running.finally(() => {
+          stop();
+          claim.release();
+        });
+        of.ctx.waitUntil(ended);
       }
     }
   };
   const outcome = work();
   of.ctx.waitUntil(outcome.catch(() => undefined));
   return outcome;
+}
+
+const LOOK_MS = 1000;
+
+/** While others wait for room, a slow reader of a long reply is given up, as a slow sender is. */
+function watchReader({ takenBytes, giveUp }: Reader, claim: BodyClaim): () => void {
+  claim.replies();
+  const timer = setInterval(() => {
+    claim.came(takenBytes());
+    if (claim.mustGiveWay) giveUp();
+  }, LOOK_MS);
+  return () => clearInterval(timer);
 }
 
 /** The bodies of a tenant share an owner; those of the platform too. */

@@ -5,6 +5,7 @@ import { toPerspectiveError } from "./perspective-error.ts";
 import { type ErrorContext, type ErrorReply, toProblem } from "./problem.ts";
 import type { ReplySpec, Surface } from "./route.ts";
 import { toWorkersAiError } from "./workers-ai-error.ts";
+import type { Reader } from "./written-body.ts";
 
 // What a route's handler returns, and the responses that are made of it.
 
@@ -22,6 +23,8 @@ export interface Raw {
   readonly response: Response;
   /** For a stream: resolves when its call has ended completely. Never rejects. */
   readonly running?: Promise<void>;
+  /** For a reply whose memory is counted until it was read: a slow reader gives way to others. */
+  readonly reader?: Reader;
 }
 
 /**
@@ -51,10 +54,11 @@ export const ok = <const T>(body: T, extra: Omit<Ok<T>, "kind" | "body"> = {}): 
   ...extra,
 });
 
-export const raw = (response: Response, running?: Promise<void>): Raw => ({
+export const raw = (response: Response, running?: Promise<void>, reader?: Reader): Raw => ({
   kind: "raw",
   response,
   ...(running !== undefined && { running }),
+  ...(reader !== undefined && { reader }),
 });
 
 type ToError = (failure: Failure, context: ErrorContext) => ErrorReply<object>;

@@ -233,7 +233,7 @@ export class BodyBudget {
 export class BodyClaim {
   readonly owner: string;
   readonly #budget: BodyBudget;
-  readonly #startedMs: number;
+  #startedMs: number;
   #weight = 1;
   #receivedBytes = 0;
   #aliveUntilMs: number;
@@ -266,10 +266,16 @@ export class BodyClaim {
     return this.#budget.hold(this, this.#budget.heldBy(this) + bytes);
   }
 
-  /** So many bytes of it have arrived. */
+  /** So many bytes of it have arrived, or were taken of its reply. */
   came(bytes: number): void {
     this.#receivedBytes = bytes;
     this.stayAlive();
+  }
+
+  /** From now on it holds memory for a reply: what counts is the pace of the one who reads that. */
+  replies(): void {
+    this.#startedMs = this.#budget.clock.now();
+    this.came(0);
   }
 
   /** It has ended, with so many bytes. */

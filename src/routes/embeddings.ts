@@ -1,15 +1,19 @@
 import { inCalls } from "../domain/generation/task-usage.ts";
 import { tokensAtMost } from "../domain/generation/token-bound.ts";
 import { renderedJson } from "../generation/generation-call.ts";
+import { LONG_LIST, renderedList } from "../generation/rendered-list.ts";
+import { NO_ROOM } from "../http/intake.ts";
 import { defineRoute } from "../http/route.ts";
 import { personOf } from "../api/openai/drop-in.ts";
 import {
   dimensionsFailure,
+  embeddingItems,
   EmbeddingsInput,
   EmbeddingsOutput,
   type QuotedEmbeddings,
   toEmbeddings,
   tokensRefused,
+  vectorBytes,
 } from "../api/openai/embeddings.ts";
 import {
   callerOf,
@@ -55,6 +59,8 @@ export const createEmbeddings = defineRoute({
     const found = await textsIn("input", call.body.input, call.env.ASSETS);
     if (found.kind !== "texts") return found;
     const { texts } = found;
+    const isLong = texts.length > LONG_LIST;
+    if (isLong && !(await call.moreRoom(vectorBytes(model, texts.length)))) return NO_ROOM;
     const generation = await generate(call, {
       ...read.who,
       kind: "embeddings",
@@ -63,8 +69,11 @@ export const createEmbeddings = defineRoute({
       render: ({ answers, item }) => {
         const vectors = answers.flatMap(({ output }) => output.vectors);
         if (vectors.length !== texts.length) throw new Error("an answer is missing");
-        const made = { model: item.pricedAs, item, format, requestId: call.requestId };
-        return renderedJson(toEmbeddings({ vectors }, made));
+        const made = { model: item.pricedAs, item, requestId: call.requestId };
+        const data = embeddingItems({ vectors }, format);
+        return isLong
+          ? renderedList(toEmbeddings([], made), "data", data)
+          : renderedJson(toEmbeddings([...data], made));
       },
     });
     return generation.kind === "generated"

@@ -15,9 +15,14 @@ import { toPlanNotes } from "../api/plan-notes.ts";
 import { envelope } from "../api/workers-ai/envelope.ts";
 import { type ChatRun, readChat } from "../api/workers-ai/chat.ts";
 import { responseChunks, toResponse } from "../api/workers-ai/chat-reply.ts";
-import { generate, generationDeps, generationHeaders } from "../edge/generation-deps.ts";
+import {
+  generate,
+  generationDeps,
+  generationHeaders,
+  renderedReply,
+} from "../edge/generation-deps.ts";
 import { toItsEnd } from "../edge/moderation-deps.ts";
-import { type RunCall, type RunTask, runReply } from "./run-task.ts";
+import type { RunCall, RunTask } from "./run-task.ts";
 
 /** Text generation: the answer is in the shape of the model that was asked for, old or new. */
 export const chatTask: RunTask = async (run) => {
@@ -56,7 +61,7 @@ async function whole(
       return renderedJson(envelope(result, toNeurogate(item, requestId)));
     },
   });
-  return generation.kind === "generated" ? runReply(generation, config, taken) : generation;
+  return generation.kind === "generated" ? renderedReply(generation, config, taken) : generation;
 }
 
 const chatHead = (hold: Hold, model: string): ChatHead => ({

@@ -3,8 +3,9 @@ import { renderedJson } from "../generation/generation-call.ts";
 import { toNeurogate } from "../api/openai/drop-in.ts";
 import { envelope } from "../api/workers-ai/envelope.ts";
 import { answersInJson, readImageOrder } from "../api/workers-ai/images.ts";
+import { renderedReply } from "../edge/generation-deps.ts";
 import { drawsSeeds, picturesCall } from "../edge/picture-deps.ts";
-import { type RunTask, runReply } from "./run-task.ts";
+import type { RunTask } from "./run-task.ts";
 
 /** Text to image: one picture, in the envelope or as it is, by the model that was asked for. */
 export const imageTask: RunTask = async ({ call, who, model, body }) => {
@@ -18,7 +19,7 @@ export const imageTask: RunTask = async ({ call, who, model, body }) => {
     stores: false,
     render: (made) => rendered(made, call.requestId),
   });
-  if (generation.kind === "generated") return runReply(generation, call.config);
+  if (generation.kind === "generated") return renderedReply(generation, call.config);
   return asCalled(generation, stepsName);
 };
 

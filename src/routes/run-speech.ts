@@ -2,8 +2,8 @@ import { renderedJson } from "../generation/generation-call.ts";
 import { toNeurogate } from "../api/openai/drop-in.ts";
 import { envelope } from "../api/workers-ai/envelope.ts";
 import { readSpeech, speaksInJson } from "../api/workers-ai/sound.ts";
-import { generate } from "../edge/generation-deps.ts";
-import { type RunTask, runReply } from "./run-task.ts";
+import { generate, renderedReply } from "../edge/generation-deps.ts";
+import type { RunTask } from "./run-task.ts";
 
 /** Text to speech: in the envelope or as the sound that it is, by the model that was asked for. */
 export const speechTask: RunTask = async ({ call, who, model, body }) => {
@@ -24,5 +24,5 @@ export const speechTask: RunTask = async ({ call, who, model, body }) => {
         : { contentType, body: bytes };
     },
   });
-  return generation.kind === "generated" ? runReply(generation, call.config) : generation;
+  return generation.kind === "generated" ? renderedReply(generation, call.config) : generation;
 };

@@ -1,12 +1,12 @@
-import type { Config } from "../config.ts";
 import type { GenerationKind } from "../domain/generation/plan-generation.ts";
 import {
-  type Generation,
   type GenerationCallFailure,
   type GenerationCaller,
   renderedJson,
 } from "../generation/generation-call.ts";
-import { type Raw, raw } from "../http/reply.ts";
+import { renderedList } from "../generation/rendered-list.ts";
+import { NO_ROOM } from "../http/intake.ts";
+import type { Raw } from "../http/reply.ts";
 import { toNeurogate } from "../api/openai/drop-in.ts";
 import {
   envelope,
@@ -14,7 +14,7 @@ import {
   type RunBody,
   type RunFailure,
 } from "../api/workers-ai/envelope.ts";
-import { generate, generationHeaders, type GenerationRouteCall } from "../edge/generation-deps.ts";
+import { generate, type GenerationRouteCall, renderedReply } from "../edge/generation-deps.ts";
 
 /** A call of `/ai/run`, once it is known which model's task it is. */
 export interface RunCall {
@@ -37,7 +37,8 @@ export const jsonTask =
   async ({ call, who, model, body }) => {
     const task = read(body, model);
     if (task.kind !== "task") return task;
-    const { measured, inference, result, joined } = task;
+    const { measured, inference, result, joined, long } = task;
+    if (long !== undefined && !(await call.moreRoom(long.roomBytes))) return NO_ROOM;
     const generation = await generate(call, {
       ...who,
       kind,
@@ -48,24 +49,11 @@ export const jsonTask =
         const outputs = answers.map(({ output }) => output);
         const output = joined === undefined ? outputs[0] : joined(outputs);
         if (output === undefined) throw new Error("an answer is missing");
-        const made = result(output, item);
-        return renderedJson(envelope(made, toNeurogate(item, call.requestId)));
+        const neurogate = toNeurogate(item, call.requestId);
+        if (long === undefined) return renderedJson(envelope(result(output, item), neurogate));
+        const { whole, name, items } = long.result(output);
+        return renderedList(envelope(whole, neurogate), name, items);
       },
     });
-    return generation.kind === "generated" ? runReply(generation, call.config) : generation;
+    return generation.kind === "generated" ? renderedReply(generation, call.config) : generation;
   };
-
-/** What was made, with our headers. */
-export function runReply(
-  generation: Generation,
-  config: Config,
-  taken: Readonly<Record<string, string>> = {},
-): Raw {
-  const { contentType, body } = generation.rendered;
-  const headers = {
-    "Content-Type": contentType,
-    ...generationHeaders(generation, config),
-    ...taken,
-  };
-  return raw(new Response(body, { headers }));
-}

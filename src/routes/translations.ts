@@ -7,8 +7,13 @@ import {
   TranslationInput,
   TranslationOutput,
 } from "../api/native/translation.ts";
-import { generate, callerOf, GENERATED, MAX_BODY_BYTES } from "../edge/generation-deps.ts";
-import { runReply } from "./run-task.ts";
+import {
+  callerOf,
+  GENERATED,
+  generate,
+  MAX_BODY_BYTES,
+  renderedReply,
+} from "../edge/generation-deps.ts";
 
 /** What is planned and priced: of a call, and of a quote for it. */
 export const measureTranslation = (body: TranslationBody) => ({
@@ -46,6 +51,6 @@ export const createTranslation = defineRoute({
         return renderedJson(toTranslation(answer.output, { body, item, hold }));
       },
     });
-    return generation.kind === "generated" ? runReply(generation, call.config) : generation;
+    return generation.kind === "generated" ? renderedReply(generation, call.config) : generation;
   },
 });

@@ -17,6 +17,8 @@ const LIMIT = 512 * KB;
 let gate = Promise.withResolvers<void>();
 let running = Promise.withResolvers<void>();
 let budget = new BodyBudget();
+/** Of a long reply: it has taken nothing, and leaves when it is given up. */
+const reader = { takenBytes: () => 0, giveUp: () => running.resolve() };
 
 const take = defineRoute({
   method: "POST",
@@ -32,6 +34,7 @@ const take = defineRoute({
     if (body["act"] === "throw") throw new Error("a bug");
     if (body["act"] === "refuse") return { kind: "not_found", what: "thing" };
     if (body["act"] === "stream") return raw(new Response("data: 1\n\n"), running.promise);
+    if (body["act"] === "long") return raw(new Response("[1"), running.promise, reader);
     return ok("taken");
   },
 });
@@ -110,6 +113,19 @@ describe("what a body holds", () => {
     running.resolve();
     await turns();
     expect(budget.heldBytes).toBe(0);
+  });
+
+  it("is held for the reader of a long reply, who gives way to others when slow", async () => {
+    gate.resolve();
+    const limits = { largeBytes: 300 * KB, smallBytes: 1 * KB, waitMs: 5000, patienceMs: 0 };
+    budget = new BodyBudget({ ...BODY_LIMITS, ...limits });
+    const router = routerOf();
+    const reply = await send({ body: padded("long", 100 * KB), router });
+    await scheduler.wait(1200);
+    // Nobody waits: it may take its time.
+    expect([reply.status, budget.heldBytes]).toEqual([200, 200 * KB]);
+    const other = await send({ body: padded("take", 100 * KB), router });
+    expect([other.status, budget.heldBytes]).toEqual([200, 0]);
   });
 
   it("is given back when the body is not to be had, read or taken", async () => {

@@ -93,7 +93,7 @@ describe("many texts", () => {
     const line = await newestLine();
     expect(line.items).toHaveLength(1);
     expect(line.micro_neurons).toBe(body.neurogate.micro_neurons);
-    const tooMany = { model: SMALL, input: Array.from({ length: 1001 }, () => "a") };
+    const tooMany = { model: SMALL, input: Array.from({ length: 2049 }, () => "a") };
     const refused = await tenant.call("POST", "/v1/embeddings", tooMany);
     expect([refused.status, refused.body.error.param]).toEqual([400, "input"]);
   });

@@ -369,7 +369,7 @@ describe("what is wrong with a request", () => {
       "/contexts",
     ],
     [RERANKER, { query: "a", contexts: [{ text: "a" }], top_k: 0 }, "/top_k"],
-    [SMALL, { text: Array(1001).fill("a") }, "/text"],
+    [SMALL, { text: Array(2049).fill("a") }, "/text"],
     [SMALL, { text: "a", pooling: "max" }, "/pooling"],
     [SMALL, { text: "a", truncate_inputs: true }, "/truncate_inputs"],
     [SMALL, { text: "a", instruction: "Find" }, "/instruction"],

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { FieldError, RequestFailure } from "../../domain/ledger/failure.ts";
 import type { Item } from "../../domain/ledger/ledger.ts";
-import { dimensionsOf } from "../../engines/embedded/embedding.ts";
+import { dimensionsOf, MOST_DIMENSIONS } from "../../engines/embedded/embedding.ts";
 import type { EmbeddingsInference, Outputs } from "../../engines/inference.ts";
 import { modelName, Neurogate, personFields, toNeurogate, usageOf } from "./drop-in.ts";
 import { oneTokenList, tokenLists, unknownTokens } from "./token-ids.ts";
@@ -9,8 +9,12 @@ import { object } from "../object-input.ts";
 
 // OpenAI's embeddings, byte for byte. Unknown fields are ignored, as the original does.
 
-/** What clients that split by themselves send at most; their vectors fit an isolate. */
-export const MAX_TEXTS = 1000;
+/** OpenAI's own limit. */
+export const MAX_TEXTS = 2048;
+
+/** Memory of the vectors. A name that is not the catalogue's may stand for any model. */
+export const vectorBytes = (model: string, texts: number): number =>
+  texts * (dimensionsOf(model) ?? MOST_DIMENSIONS) * Float64Array.BYTES_PER_ELEMENT;
 
 const text = v.pipe(v.string(), v.minLength(1));
 const texts = v.pipe(v.array(text), v.minLength(1), v.maxLength(MAX_TEXTS));
@@ -70,23 +74,31 @@ export const EmbeddingsOutput = v.object({
   neurogate: Neurogate,
 });
 
-export function toEmbeddings(
+type Embeddings = v.InferOutput<typeof EmbeddingsOutput>;
+
+/** The list's items, each made when it is asked for. */
+export function* embeddingItems(
   { vectors }: Outputs["embeddings"],
+  format: EmbeddingsBody["encoding_format"],
+): Generator<Embeddings["data"][number], void> {
+  for (const [index, vector] of vectors.entries()) {
+    const embedding = format === "base64" ? floatsAsBase64(vector) : [...vector];
+    yield { object: "embedding", index, embedding };
+  }
+}
+
+export function toEmbeddings(
+  data: Embeddings["data"],
   made: {
     readonly model: EmbeddingsInference["model"];
     readonly item: Item;
-    readonly format: EmbeddingsBody["encoding_format"];
     readonly requestId: string;
   },
-): v.InferOutput<typeof EmbeddingsOutput> {
+): Embeddings {
   const { prompt_tokens, total_tokens } = usageOf(made.item.units);
   return {
     object: "list",
-    data: vectors.map((vector, index) => ({
-      object: "embedding",
-      index,
-      embedding: made.format === "base64" ? floatsAsBase64(vector) : [...vector],
-    })),
+    data,
     model: made.model,
     usage: { prompt_tokens, total_tokens },
     neurogate: toNeurogate(made.item, made.requestId),

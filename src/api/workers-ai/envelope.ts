@@ -101,8 +101,21 @@ export interface RunRequest<Kind extends GenerationKind> {
   readonly measured: Extract<Measured, { kind: Kind }>;
   readonly inference: (model: string, stage: GenerationStage, at: number) => Inferences[Kind];
   readonly result: (output: Outputs[Kind], item: Item) => unknown;
+  /** Of a list that is too long to be made as one text. */
+  readonly long?: LongResult<Kind>;
   /** Of what takes several engine calls: their outputs as one. */
   readonly joined?: (outputs: readonly Outputs[Kind][]) => Outputs[Kind];
+}
+
+export interface LongResult<Kind extends GenerationKind> {
+  /** Memory of the output. */
+  readonly roomBytes: number;
+  readonly result: (output: Outputs[Kind]) => {
+    /** The result, with the list empty. */
+    readonly whole: object;
+    readonly name: string;
+    readonly items: readonly unknown[];
+  };
 }
 
 export type Reading<Kind extends GenerationKind> = RunRequest<Kind> | RunFailure;

@@ -4,7 +4,8 @@ import { tokensAtMost } from "../../domain/generation/token-bound.ts";
 import { isTranslated, speaksIndic } from "../../domain/generation/translation-languages.ts";
 import type { Outputs } from "../../engines/inference.ts";
 import type { Rank } from "../../engines/task-inference.ts";
-import { MAX_TEXTS as MAX_EMBEDDED } from "../openai/embeddings.ts";
+import { LONG_LIST } from "../../generation/rendered-list.ts";
+import { MAX_TEXTS as MAX_EMBEDDED, vectorBytes } from "../openai/embeddings.ts";
 import { parseInputs, type Reading, type RunBody, wrong } from "./envelope.ts";
 import { OF_EMBEDDINGS, unsetIn } from "./unset-options.ts";
 import { object } from "../object-input.ts";
@@ -74,7 +75,7 @@ export const EmbeddingsInput = object({
   pooling: v.optional(v.picklist(["mean", "cls"])),
 });
 
-export function readEmbeddings(body: RunBody): Reading<"embeddings"> {
+export function readEmbeddings(body: RunBody, model: string): Reading<"embeddings"> {
   const parsed = parseInputs(EmbeddingsInput, body);
   if (parsed.kind !== "parsed") return parsed;
   const unset = body.kind === "json" ? unsetIn(body.value, OF_EMBEDDINGS) : null;
@@ -82,15 +83,26 @@ export function readEmbeddings(body: RunBody): Reading<"embeddings"> {
   const { pooling } = parsed.inputs;
   const all = listed(parsed.inputs.text);
   const options = pooling === "cls" ? { pooling } : {};
+  const listOf = ({ vectors }: Outputs["embeddings"], data: Outputs["embeddings"]["vectors"]) => ({
+    shape: [vectors.length, vectors[0]?.length ?? 0],
+    data,
+    pooling: pooling ?? "mean",
+  });
   return {
     kind: "task",
     measured: { kind: "embeddings", texts: all.map(tokensAtMost) },
-    inference: (model, _stage, at) => ({ model, texts: inCalls(all)[at] ?? [], ...options }),
+    inference: (id, _stage, at) => ({ model: id, texts: inCalls(all)[at] ?? [], ...options }),
     joined: (outputs) => ({ vectors: outputs.flatMap(({ vectors }) => vectors) }),
-    result: ({ vectors }) => ({
-      shape: [vectors.length, vectors[0]?.length ?? 0],
-      data: vectors,
-      pooling: pooling ?? "mean",
+    result: (output) => listOf(output, output.vectors),
+    ...(all.length > LONG_LIST && {
+      long: {
+        roomBytes: vectorBytes(model, all.length),
+        result: (output: Outputs["embeddings"]) => ({
+          whole: listOf(output, []),
+          name: "data",
+          items: output.vectors,
+        }),
+      },
     }),
   };
 }

@@ -21,6 +21,9 @@ const DIMENSIONS: Readonly<Record<string, number>> = {
 export const dimensionsOf = (model: string): number | null =>
   Object.hasOwn(DIMENSIONS, model) ? (DIMENSIONS[model] ?? null) : null;
 
+/** The most of any model. */
+export const MOST_DIMENSIONS = Math.max(...Object.values(DIMENSIONS));
+
 /** A word counts for itself and, by a third, for each of its trigrams, so that forms are near. */
 const TRIGRAM_WEIGHT = 1 / 3;
 
