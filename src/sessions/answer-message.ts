@@ -50,8 +50,13 @@ export const answerMessage: Answer = async (sent, conversation): Promise<Answere
   const history = sentHistory(conversation, asked);
   const messages = [...history.messages, ...asked.chat.messages];
   const chat = requestOf({ ...asked.chat, messages }, asked.tenant);
-  if (chat.kind !== "read") return complete(chat);
+  const before = history.messages.length;
+  if (chat.kind !== "read") return complete(asSent(chat, before));
   const { prepare } = chat.request;
+  const prepared = async (signal: AbortSignal) => {
+    const failure = await prepare(signal);
+    return failure === null ? null : asSent(failure, before);
+  };
   const call: Call = {
     asked,
     conversation,
@@ -70,7 +75,7 @@ export const answerMessage: Answer = async (sent, conversation): Promise<Answere
       model: asked.model,
       // After the admission, which knows a repeat: its history has moved on.
       prepare: async (signal) =>
-        wrongCalls(history, asked) ?? wrongLength(conversation, asked) ?? (await prepare(signal)),
+        wrongCalls(history, asked) ?? wrongLength(conversation, asked) ?? (await prepared(signal)),
     },
     note: {
       id: session.id,
@@ -183,6 +188,16 @@ function wrongLength(
   const turn = kept.filter((record) => record.turn === last).map(({ message }) => message);
   const detail = turnTooLong(turn, chat.messages);
   return detail === null ? null : wrong(["messages"], detail);
+}
+
+/** @param before messages before the new ones: a caller knows the place of a message in its own body alone */
+function asSent(failure: PrepareFailure, before: number): PrepareFailure {
+  const errors = failure.errors.map(({ path, detail }) => {
+    const [name, at, ...rest] = path;
+    if (name !== "messages" || typeof at !== "number") return { path, detail };
+    return { path: at < before ? [name] : [name, at - before, ...rest], detail };
+  });
+  return { ...failure, errors };
 }
 
 const wrong = (path: readonly (string | number)[], detail: string): PrepareFailure => ({

@@ -90,6 +90,19 @@ describe("a picture of an earlier message", () => {
     expect(gone.asked).toBe(0);
   });
 
+  it("leaves a wrong picture of a new message at its place in the request", async () => {
+    const tenant = await aTenant();
+    const session = await makeSession(tenant, { system: "Be brief." });
+    expect((await session.send(await answeredWith("text=One"))).status).toBe(200);
+    host(() => new Response(null, { status: 404 }));
+    const gone = await show(tenant, session, "Look", [URL_OF_PICTURE]);
+    const local = await show(tenant, session, "Look", ["http://localhost/x.png"]);
+    expect([gone.status, local.status]).toEqual([400, 400]);
+    for (const { body } of [gone, local]) {
+      expect(body.errors[0].pointer).toMatch(/^#\/messages\/0\/content\/1\//);
+    }
+  });
+
   it("that was sent as bytes is sent again, while at most 8 are sent in all", async () => {
     const tenant = await aTenant();
     const session = await makeSession(tenant);
