@@ -69,6 +69,33 @@ const OTHERS: readonly Partial<Verdict>[] = [
     ],
   },
   {
+    reasons: [
+      {
+        kind: "score",
+        category: "harassment",
+        input: "text",
+        score: 0.999,
+        threshold: 0.7,
+        message:
+          "The small text model scores harassment 0.999 and the judge scores 0: a person should look.",
+        spans: [
+          { start: 4, end: 16 },
+          { start: 25, end: 29 },
+        ],
+      },
+      {
+        kind: "term",
+        category: null,
+        input: "text",
+        score: null,
+        threshold: null,
+        message: "Block term 2 of this policy matched.",
+        spans: [],
+        term: "; this policy blocks from \ue000",
+      },
+    ],
+  },
+  {
     review: {
       state: "claimed",
       origin: "report",
@@ -104,6 +131,41 @@ const OTHERS: readonly Partial<Verdict>[] = [
 it.each(OTHERS)("is read as it was: %j", (other) => {
   const verdict = { ...VERDICT, ...other };
   expect(toVerdict(toRow(verdict, "call"))).toEqual(verdict);
+});
+
+it("is short where messages and names are the usual ones", () => {
+  const reason = {
+    kind: "score",
+    category: "toxicity",
+    input: "text",
+    score: 0.8,
+    threshold: 0.7,
+    message: "toxicity is 0.8; this policy blocks from 0.7.",
+  } as const;
+  const { body } = toRow({ ...VERDICT, reasons: [reason] }, "call");
+  // As stored: none of these may ever mean something else.
+  expect(body).toContain('"toxicity is 0.8\ue0030.7."');
+  expect(body).toContain('["judge","text","\ue009",1,"\ue005",3,[-1,-1,0.8,0]');
+});
+
+it("is read from a row whose spans have names", () => {
+  const spans = [{ start: 4, end: 16 }];
+  const message = "toxicity is 0.8; this policy blocks from 0.7.";
+  const tuple = ["score", 2, "text", 0.8, 0.7, message, { spans, term: "x" }];
+  const row = toRow(VERDICT, "call");
+  const body = JSON.stringify({ ...(JSON.parse(row.body) as object), reasons: [tuple] });
+  expect(toVerdict({ ...row, body }).reasons).toEqual([
+    {
+      kind: "score",
+      category: CATEGORIES[2],
+      input: "text",
+      score: 0.8,
+      threshold: 0.7,
+      message,
+      spans,
+      term: "x",
+    },
+  ]);
 });
 
 it("is read from a row whose body has names for all", () => {

@@ -12,6 +12,7 @@ import {
   type Decision,
   type Reason,
   type Review,
+  type Span,
   type StageResult,
   type Verdict,
   type VerdictReuse,
@@ -49,6 +50,7 @@ type NamedStage = readonly [
 type StageTuple = readonly [
   name: StageResult["name"],
   input: StageResult["input"],
+  /** With `STORED_PHRASES` as one character each, as `engine` is. */
   model: string | null,
   /** 1: as the model itself. */
   pricedAs: string | 1 | null,
@@ -70,10 +72,18 @@ type ReasonTuple = readonly [
   input: Reason["input"],
   score: number | null,
   threshold: number | null,
+  /** With `STORED_PHRASES` as one character each. */
   message: string,
   /** What most reasons do not have. */
-  more?: object,
+  more?: StoredEvidence,
 ];
+
+type Evidence = Pick<Reason, "spans" | "term">;
+
+interface StoredEvidence extends Pick<Reason, "term"> {
+  /** Each start and end in turn. At first they were objects. */
+  readonly spans?: readonly number[] | readonly Span[];
+}
 
 /** Absent: nothing, or as `COMMON` says. */
 interface VerdictBody {
@@ -187,9 +197,9 @@ function encodeStage(stage: StageResult): StageTuple {
   const tuple = [
     name,
     input,
-    model,
+    model === null ? null : shortened(model),
     model !== null && priced_as === model ? 1 : priced_as,
-    engine,
+    shortened(engine),
     indexOf(status),
     encodeScores(scores),
     latency_ms,
@@ -204,14 +214,16 @@ function decodeStage(stored: StageTuple | NamedStage): StageResult {
     const [stage, status, scores] = stored;
     return { ...stage, status: statusAt(status), scores: decodeScores(scores) };
   }
-  const [name, input, model, pricedAs, engine, status, scores, latencyMs, microNeurons] = stored;
+  const [name, input, shortModel, pricedAs, engine, status, scores, latencyMs, microNeurons] =
+    stored;
+  const model = shortModel === null ? null : lengthened(shortModel);
   const [, , , , , , , , , basis, more] = stored;
   return {
     name,
     input,
     model,
     priced_as: pricedAs === 1 ? model : pricedAs,
-    engine,
+    engine: lengthened(engine),
     status: statusAt(status),
     scores: decodeScores(scores),
     latency_ms: latencyMs,
@@ -224,17 +236,67 @@ function decodeStage(stored: StageTuple | NamedStage): StageResult {
 }
 
 function encodeReason(reason: Reason): ReasonTuple {
-  const { kind, category, input, score, threshold, message, ...more } = reason;
+  const { kind, category, input, score, threshold, message, spans, term, ...none } = reason;
+  // Does not compile where a field is not stored.
+  void (none satisfies Readonly<Record<string, never>>);
+  const more = {
+    ...(spans !== undefined && { spans: spans.flatMap(({ start, end }) => [start, end]) }),
+    ...(term !== undefined && { term }),
+  };
   const at = category === null ? -1 : CATEGORIES.indexOf(category);
-  const tuple = [kind, at, input, score, threshold, message] as const;
+  const tuple = [kind, at, input, score, threshold, shortened(message)] as const;
   return Object.keys(more).length > 0 ? [...tuple, more] : tuple;
 }
 
 function decodeReason(stored: ReasonTuple | Reason): Reason {
   if (!isReasonTuple(stored)) return stored;
   const [kind, at, input, score, threshold, message, more] = stored;
-  return { kind, category: CATEGORIES[at] ?? null, input, score, threshold, message, ...more };
+  const category = CATEGORIES[at] ?? null;
+  const read = { kind, category, input, score, threshold, message: lengthened(message) };
+  return more === undefined ? read : { ...read, ...decodeEvidence(more) };
 }
+
+const decodeEvidence = ({ spans, ...more }: StoredEvidence): Evidence =>
+  spans === undefined ? more : { ...more, spans: decodeSpans(spans) };
+
+function decodeSpans(stored: readonly number[] | readonly Span[]): readonly Span[] {
+  const spans: Span[] = [];
+  for (const [at, one] of stored.entries()) {
+    if (typeof one !== "number") spans.push(one);
+    else if (at % 2 === 0) spans.push({ start: one, end: Number(stored[at + 1]) });
+  }
+  return spans;
+}
+
+/**
+ * What messages of reasons, and names of models and engines, mostly consist of. The order is part of the
+ * stored format: append only.
+ */
+const STORED_PHRASES = [
+  "The small text model scores ",
+  " and the judge scores ",
+  ": a person should look.",
+  "; this policy blocks from ",
+  "; this policy flags from ",
+  "workers-ai",
+  "embedded",
+  "neurogate/tier0@",
+  "@cf/huggingface/distilbert-sst-2-int8",
+  "@cf/meta/llama-3.1-8b-instruct-fp8",
+] as const;
+
+/** Of private use in Unicode: no message or name has them, since none quotes a content. */
+const FIRST_PHRASE = 0xe000;
+
+const phrases = STORED_PHRASES.map(
+  (phrase, at) => [phrase, String.fromCodePoint(FIRST_PHRASE + at)] as const,
+);
+
+const shortened = (message: string): string =>
+  phrases.reduce((text, [phrase, sign]) => text.replaceAll(phrase, sign), message);
+
+const lengthened = (stored: string): string =>
+  phrases.reduce((text, [phrase, sign]) => text.replaceAll(sign, phrase), stored);
 
 const isReasonTuple = (stored: ReasonTuple | Reason): stored is ReasonTuple =>
   Array.isArray(stored);
@@ -262,16 +324,19 @@ const statusAt = (index: number): CheckStatus => {
   return status === "calibrated" ? "not_required" : status;
 };
 
+/** In place of a score that is not there. At first it was null. */
+const NO_SCORE = -1;
+
 /** Trailing categories without a score take no room. */
-function encodeScores(scores: Scores): (number | null)[] {
-  const all = CATEGORIES.map((category) => scores[category] ?? null);
-  return all.slice(0, all.findLastIndex((score) => score !== null) + 1);
+function encodeScores(scores: Scores): number[] {
+  const all = CATEGORIES.map((category) => scores[category] ?? NO_SCORE);
+  return all.slice(0, all.findLastIndex((score) => score !== NO_SCORE) + 1);
 }
 
 const decodeScores = (scores: readonly (number | null)[]): Scores =>
   Object.fromEntries(
     CATEGORIES.flatMap((category: Category, at) => {
-      const score = scores[at] ?? null;
-      return score === null ? [] : [[category, score]];
+      const score = scores[at] ?? NO_SCORE;
+      return score === NO_SCORE ? [] : [[category, score]];
     }),
   );
