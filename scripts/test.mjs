@@ -4,7 +4,7 @@
 // mostly waits for them, so it runs beside `unit`; its output comes when both are done. `long` runs the
 // tests of both kinds that take long: `*.long.test.ts` (random histories, tests that wait for real objects)
 // and the end-to-end tests of `test/long`. Named files must be of `e2e` or `long`. At the end it lists the
-// skipped tests and the other test commands.
+// skipped tests, the other test commands, and in its last lines the failed tests.
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { drawnSeed, Random } from "../faults/random.mjs";
 import { installFolder } from "./install-folder.mjs";
 import { keepFilesInMemory } from "./memory-folder.mjs";
+import { failureLines, readResults } from "./test-results.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -59,31 +60,46 @@ keepFilesInMemory();
 const scratch = mkdtempSync(join(tmpdir(), "neurogate-test-"));
 process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
-/** @type {{ name: string, reason: string }[]} */
-const skipped = [];
+/**
+ * Files that cannot be run here.
+ * @type {{ name: string, reason: string }[]}
+ */
+const notRun = [];
 
 const runs = [];
-if (kinds.includes("unit")) runs.push(runUnit({}));
-if (kinds.includes("long") && named.length === 0) runs.push(runUnit({ NEUROGATE_TESTS: "long" }));
+if (kinds.includes("unit")) runs.push(runUnit("unit", {}));
+if (kinds.includes("long") && named.length === 0) {
+  runs.push(runUnit("long unit", { NEUROGATE_TESTS: "long" }));
+}
 const files = filesToRun();
 // With `unit` at the same time, the two outputs would mix.
 if (files.length > 0) runs.push(runEndToEnd(files, { later: runs.length > 0 }));
 const done = await Promise.all(runs);
 for (const { output } of done) process.stdout.write(output);
 
-summarize();
+summarize([...notRun, ...done.flatMap(({ results }) => results.filter(isSkipped))]);
+for (const line of failureLines(done)) console.log(line);
 process.exitCode = done.every(({ code }) => code === 0) ? 0 : 1;
 
-/** @param {Record<string, string>} env */
-function runUnit(env) {
+/**
+ * @param {string} title
+ * @param {Record<string, string>} env
+ */
+async function runUnit(title, env) {
   const vitest = join(packageFolder("vitest"), "vitest.mjs");
   const shuffle = values.shuffle ? ["--sequence.shuffle", `--sequence.seed=${seed}`] : [];
-  return run([vitest, "run", ...shuffle], { later: false, env });
+  const reporters = ["--reporter=default", "--reporter=./test/setup/vitest-reporter.mjs"];
+  const written = join(scratch, title);
+  const result = await run([vitest, "run", ...reporters, ...shuffle], {
+    later: false,
+    env: { ...env, NEUROGATE_TEST_RESULTS: written },
+  });
+  return { ...result, title, results: readResults(written) };
 }
 
 /** @param {string[]} paths */
 async function runEndToEnd(paths, { later }) {
-  const list = join(scratch, "skipped");
+  const written = join(scratch, "e2e");
   const result = await run(
     [
       "--test",
@@ -91,15 +107,13 @@ async function runEndToEnd(paths, { later }) {
       "--test-global-setup=test/e2e/global-setup.mjs",
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
-      "--test-reporter=./test/e2e/skipped-reporter.mjs",
-      `--test-reporter-destination=${list}`,
+      "--test-reporter=./test/setup/node-reporter.mjs",
+      `--test-reporter-destination=${written}`,
       ...paths,
     ],
     { later },
   );
-  const lines = readFileSync(list, "utf8").split("\n").filter(Boolean);
-  skipped.push(...lines.map((line) => JSON.parse(line)));
-  return result;
+  return { ...result, title: "e2e", results: readResults(written) };
 }
 
 /** The end-to-end files that can run, in the seed's order with `--shuffle`. */
@@ -124,7 +138,7 @@ function areClientsThere(/** @type {string} */ path) {
   if (installFolder(CLIENTS)) return true;
   if (process.env.CI) throw new Error(`The packages of ${CLIENTS}/ could not be installed.`);
   const reason = `the packages of ${CLIENTS}/ could not be installed; run it with a network`;
-  skipped.push({ name: path, reason });
+  notRun.push({ name: path, reason });
   return false;
 }
 
@@ -159,7 +173,12 @@ function packageFolder(/** @type {string} */ name) {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 }
 
-function summarize() {
+function isSkipped(/** @type {{ kind: string }} */ { kind }) {
+  return kind === "skipped";
+}
+
+/** @param {{ name: string, reason: string }[]} skipped */
+function summarize(skipped) {
   const byReason = Map.groupBy(skipped, ({ reason }) => reason);
   for (const [reason, tests] of byReason) {
     const names = tests.length > 2 ? `${tests.length} tests` : tests.map(({ name }) => name).join();
