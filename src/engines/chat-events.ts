@@ -1,6 +1,7 @@
 import type { Usage } from "../domain/catalogue/catalogue.ts";
 import { parseExactly } from "../io/exact-json.ts";
 import {
+  callsIn,
   isError,
   isFailure,
   newToolCallId,
@@ -129,7 +130,7 @@ function* readChoice(choice: unknown, progress: Progress): Generator<ChatEvent, 
   }
   const refusal = field(delta, "refusal");
   if (typeof refusal === "string" && refusal !== "") yield { kind: "text", text: refusal };
-  const calls = field(delta, "tool_calls");
+  const calls = callsIn(delta);
   if (Array.isArray(calls) && calls.length > 0) {
     const deltas = calls.map((call, at) => placed(readDelta(call, at), progress));
     yield { kind: "tool_calls", deltas };

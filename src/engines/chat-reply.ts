@@ -27,7 +27,7 @@ function choiceOutput(choices: readonly unknown[]): ChatOutput | null {
   // We asked for exactly one answer.
   if (choices.length !== 1 || isFailure(field(choices[0], "finish_reason"))) return null;
   const message = field(choices[0], "message");
-  const toolCalls = readToolCalls(field(message, "tool_calls") ?? olderCall(message));
+  const toolCalls = readToolCalls(callsIn(message));
   const content = saidIn(field(message, "content"));
   if (toolCalls === null || content === undefined) return null;
   const refusal = textOf(field(message, "refusal")) ?? null;
@@ -70,10 +70,12 @@ function responseOutput(reply: unknown, cut: boolean): ChatOutput | null {
 export const reasoningIn = (message: unknown): string | null =>
   textOf(field(message, "reasoning_content")) ?? textOf(field(message, "reasoning")) ?? null;
 
-/** The one call of a server that knows no `tool_calls`. */
-function olderCall(message: unknown): unknown {
-  const called = field(message, "function_call") ?? null;
-  return called === null ? null : [called];
+/** The calls of a message, or pieces of them; a server that knows no `tool_calls` has one call. */
+export function callsIn(message: unknown): unknown {
+  const calls = field(message, "tool_calls") ?? [];
+  const older = field(message, "function_call") ?? null;
+  const hasNone = Array.isArray(calls) && calls.length === 0;
+  return hasNone && older !== null ? [{ function: older }] : calls;
 }
 
 /** The texts of parts, or a text: some servers answer in parts. What was only thought is left out. */

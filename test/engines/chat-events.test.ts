@@ -56,6 +56,23 @@ describe("the tool calls of a stream", () => {
     expect(events.map(({ kind }) => kind)).not.toContain("finish");
   });
 
+  it("may come as pieces of the older function_call", async () => {
+    const events = await eventsOf(
+      chunk({ content: null, function_call: { name: "weather", arguments: "" } }),
+      chunk({ function_call: { arguments: '{"city":' } }),
+      chunk({ tool_calls: [], function_call: { arguments: '"Paris"}' } }),
+      chunk({}, "function_call"),
+      "[DONE]",
+    );
+    const [first, ...rest] = deltasOf(events);
+    expect(first).toEqual({ index: 0, id: expect.any(String), name: "weather", arguments: "" });
+    expect(rest).toEqual([
+      { index: 0, arguments: '{"city":' },
+      { index: 0, arguments: '"Paris"}' },
+    ]);
+    expect(events).toContainEqual({ kind: "finish", reason: "tool_calls" });
+  });
+
   it("have their id and name once, also where each piece repeats them", async () => {
     const events = await eventsOf(calls(piece("{")), calls(piece("}")), "[DONE]");
     expect(deltasOf(events)).toEqual([

@@ -56,9 +56,12 @@ describe("a tool call", () => {
   );
 
   it("may come as the older function_call", () => {
-    const output = outputOf({ content: null, function_call: { name: "find", arguments: "{}" } });
-    expect(output?.toolCalls).toMatchObject([{ function: { name: "find", arguments: "{}" } }]);
-    expect(output?.finishReason).toBe("tool_calls");
+    const message = { content: null, function_call: { name: "find", arguments: "{}" } };
+    for (const sent of [message, { ...message, tool_calls: [] }]) {
+      const output = outputOf(sent);
+      expect(output?.toolCalls).toMatchObject([{ function: { name: "find", arguments: "{}" } }]);
+      expect(output?.finishReason).toBe("tool_calls");
+    }
   });
 
   it("keeps the digits of its numbers where its arguments are an object", () => {
