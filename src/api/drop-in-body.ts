@@ -8,8 +8,8 @@ import { type Fields, isEmptyList, isFields } from "./object-input.ts";
 /** Texts that are the input itself: an empty one is a wrong one, and not absent. */
 const INPUTS: ReadonlySet<string> = new Set(["input", "prompt", "text"]);
 
-/** What a tool is given and gives: null is a value within them. */
-const OF_TOOLS: ReadonlySet<string> = new Set(["arguments", "output"]);
+/** What a tool is given and gives, as an object: null is a value within them. */
+const OF_TOOLS: ReadonlySet<string> = new Set(["arguments", "content", "output"]);
 
 /** Fields that hold a JSON Schema. */
 const SCHEMAS: ReadonlySet<string> = new Set([
@@ -308,14 +308,20 @@ export function mendedMessage(sent: unknown): unknown {
   if (!isFields(sent)) return sent;
   const named = without(sent, (name, is) => name === "name" && is === "");
   const message = named["role"] === "function" ? ofTool(named) : withCall(named);
-  const { content, tool_calls } = message;
+  const { role, tool_calls } = message;
+  const content = role === "tool" ? mendedOutput(message["content"]) : message["content"];
   const calls = Array.isArray(tool_calls) ? { tool_calls: tool_calls.map(mendedCall) } : {};
-  if (!Array.isArray(content)) return { ...message, ...calls };
+  const rest = { ...without(message, (name) => name === "content"), ...calls };
+  if (!Array.isArray(content)) return content === undefined ? rest : { ...rest, content };
   const parts = content.filter((part) => !isThought(part)).map(mendedPart);
-  // An assistant that only calls tools says nothing.
-  const isSilent = parts.length === 0 && isFilled(tool_calls);
-  const rest = without(message, (name) => name === "content");
-  return { ...rest, ...(isSilent ? {} : { content: parts }), ...calls };
+  // An assistant that only called tools, or only thought, said nothing.
+  return parts.length === 0 && role === "assistant" ? rest : { ...rest, content: parts };
+}
+
+/** The output of a function as a text, if the function returned nothing or an object. */
+export function mendedOutput(given: unknown): unknown {
+  if (given === undefined || given === null || isEmptyList(given)) return "";
+  return isFields(given) ? JSON.stringify(given) : given;
 }
 
 /** As answers came before calls had ids: by the name of what was called. */

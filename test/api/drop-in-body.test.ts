@@ -174,9 +174,19 @@ describe("a history", () => {
       },
       { role: "assistant", content: [{ type: "text", text: "a" }] },
     ],
+    [{ role: "assistant", content: [] }, { role: "assistant" }],
+    [{ role: "assistant", content: [{ type: "thinking", thinking: "hm" }] }, { role: "assistant" }],
     [
       { role: "function", name: "f", content: "4" },
       { role: "tool", tool_call_id: "f", content: "4" },
+    ],
+    ...[null, undefined, []].map((content): [object, object] => [
+      { role: "tool", tool_call_id: "c", content },
+      { role: "tool", tool_call_id: "c", content: "" },
+    ]),
+    [
+      { role: "tool", tool_call_id: "c", content: { a: 1, b: null } },
+      { role: "tool", tool_call_id: "c", content: '{"a":1,"b":null}' },
     ],
     [
       { role: "user", content: [] },

@@ -270,6 +270,14 @@ describe("a history", () => {
     [withArguments({ a: 1 }), withArguments('{"a":1}')],
     [withArguments(""), withArguments("{}")],
     [{ role: "assistant", content: [], tool_calls: [CALL] }, called(CALL)],
+    [
+      { role: "assistant", content: [{ type: "thinking", thinking: "hm" }] },
+      { role: "assistant", content: "" },
+    ],
+    [
+      { role: "tool", tool_call_id: "c", content: null },
+      { role: "tool", tool_call_id: "c", content: "" },
+    ],
     [called({ id: "c", function: CALL.function }), called(CALL)],
     [called({ name: "f", arguments: {} }), called({ ...CALL, id: "call_0" })],
     [called({ ...CALL, id: "c".repeat(512) }), called({ ...CALL, id: "c".repeat(512) })],

@@ -131,7 +131,7 @@ function toMessage(message: MessageInput): ChatMessage {
       }));
       return {
         role: "assistant",
-        content: saidBy(message),
+        content: saidBy(message) ?? (calls.length > 0 ? null : ""),
         ...named(message.name),
         ...(calls.length > 0 && { tool_calls: calls }),
       };

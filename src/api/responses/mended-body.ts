@@ -6,6 +6,7 @@ import {
   isThought,
   mended,
   mendedMessage,
+  mendedOutput,
   straySchema,
 } from "../drop-in-body.ts";
 import { type Fields, isEmptyList, isFields } from "../object-input.ts";
@@ -80,8 +81,7 @@ function itemsOfChat(sent: Fields): readonly unknown[] {
   if (!isFields(message)) return [message];
   const { tool_calls: calls, ...said } = message;
   if (said["role"] === "tool") {
-    const { tool_call_id: call_id, content } = said;
-    const output = mendedOutput(content);
+    const { tool_call_id: call_id, content: output } = said;
     return [withContent({ type: "function_call_output", call_id, output }, "output", "user")];
   }
   const { content } = said;
@@ -97,12 +97,6 @@ function callItem(call: unknown): unknown {
   if (!isFields(call) || !isFields(call["function"])) return call;
   const { name, arguments: given } = call["function"];
   return { type: "function_call", call_id: call["id"], name, arguments: given };
-}
-
-/** The output of a function as a text, if the function returned nothing or an object. */
-function mendedOutput(given: unknown): unknown {
-  if (given === undefined || given === null || isEmptyList(given)) return "";
-  return isFields(given) ? JSON.stringify(given) : given;
 }
 
 /** Calls of functions without parameters come without arguments, others as an object. */
