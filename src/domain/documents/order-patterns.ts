@@ -61,7 +61,7 @@ function scriptOf(isSpaced: boolean): Script {
 }
 
 const compiled = (sources: readonly string[]): readonly RegExp[] =>
-  sources.map((source) => new RegExp(source, "u"));
+  sources.map((source) => new RegExp(source, "mu"));
 
 /** Resets, words to a machine, and labels. */
 function addressesOf(words: AddressWords, { end, word, stem }: Script): readonly RegExp[] {
@@ -141,7 +141,7 @@ const ENGLISH = [
     `\\b(?:in|into|to|from|of) (?:your|the|any|its|their) (?:summary|key points|action items|list of (?:points|items|action items))[^.!?\\n]{0,20}\\b(?:must|has to|have to|needs? to|should) (?:be|say|name|list|mention|include|appear|contain)`,
     `\\b(?:must|has to|have to|needs? to|should) (?:be (?:listed|named|mentioned|included)|appear|stand) (?:[a-z ]{1,20} )?(?:in|among) (?:your|any|every) (?:summary|key points|action items|answer|output)`,
     `\\b(?:this|the|my) (?:document|text|e-?mail|mail|message|article|report) (?:is|must be|should be|has to be|shall be|counts as) (?:to be )?(?:classified|categori[sz]ed|labell?ed|tagged|summari[sz]ed) (?:as|under|only)\\b`,
-  ].map((source) => new RegExp(source, "u")),
+  ].map((source) => new RegExp(source, "mu")),
 ];
 
 /** Without "AI", which is a word of French and Italian. */
@@ -294,7 +294,7 @@ const OTHERS: readonly (readonly [words: Words, isSpaced?: boolean])[] = [
   ],
 ];
 
-/** Of passages in lower case, with single spaces. */
+/** Of passages in lower case, with single spaces; or with line breaks, where a beginning is one of a line. */
 export const ORDER_PATTERNS: readonly RegExp[] = [
   ...ENGLISH,
   ...OTHERS.flatMap(([words, isSpaced = true]) => {
@@ -303,10 +303,19 @@ export const ORDER_PATTERNS: readonly RegExp[] = [
   }),
 ];
 
+/** Every pattern of the other languages needs one of these words. */
+export const OTHER_TRIGGER = new RegExp(
+  OTHERS.flatMap(([{ ignore, machine, task }, isSpaced = true]) => {
+    const { word, stem } = scriptOf(isSpaced);
+    return [word(ignore), word(machine), stem(task)];
+  }).join("|"),
+  "u",
+);
+
 /** A line that gives a result alone, as a form does: it hides nothing beside itself. */
 export const GIVEN_RESULT =
   /^[^\p{L}\p{N}]{0,6}(?:(?:the|its|final|correct|document|e-?mail|text|suggested|expected) ){0,2}(?:category|classification|class|label|sentiment|verdict|kategorie|cat\u00e9gorie|categor\u00eda|categoria|\u043a\u0430\u0442\u0435\u0433\u043e\u0440\u0438\u044f|\u7c7b\u522b|\u5206\u7c7b|\u5206\u985e)[ "'*_]{0,4}(?::|\uff1a|=|->|=>|\u2192|\u2014|\u2013| - | is )[ "'*_]{0,4}[\p{L}][\p{L} _-]{0,30}[^\p{L}\p{N}]{0,6}$/u;
 
-/** Only passages with one of these, or with a character beyond ASCII, are compared with the patterns. */
+/** Every English pattern needs one of these, and so does every other one where the passage is ASCII. */
 export const ORDER_TRIGGER =
   /ignor|disregard|forget|skip|set aside|throw away|erase|pay no attention|\b(?:ai|ki|ia|llms?|gpt|bots?)\b|a\.i\.|gpt|claude|gemini|copilot|language model|chat ?bot|automat|machine|robot|digital|virtual|artificial|non-?human|electronic|assistant|classifier|parser|processor|summar|classif|categor|clasif|label|\btag|\bpars|condens|digest|\bindex|extract|output|verdict|sentiment|\b(?:process|handl|analy|read|review|evaluat|scan)\w{0,4} (?:this|the|my) |zusammenfass|klassif|kategor|fass|ordne|stufe|vergiss|vergess|missacht|sprachmodell|kennzeichne|resum|classe|oubli|tenez pas|etiquet|marqu|marc|olvid|desestim|descart|tengas en|caso omiso|esque|desconsider|rotul|riassum|dimentic|trascur|tralasci|contrassegn|everything|pretend|imagine|\bas (?:if|though)\b|do not|don.t|never|your |\bmodels\b|\bnote|important|notice|attention|warning|reminder|instruction|urgent/;

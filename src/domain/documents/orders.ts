@@ -1,6 +1,6 @@
 import { findInjection } from "../moderation/injection.ts";
 import { plainText } from "../text/normalise.ts";
-import { GIVEN_RESULT, ORDER_PATTERNS, ORDER_TRIGGER } from "./order-patterns.ts";
+import { GIVEN_RESULT, ORDER_PATTERNS, ORDER_TRIGGER, OTHER_TRIGGER } from "./order-patterns.ts";
 
 // Passages that speak to the model which reads a document, instead of to people. A model never sees them:
 // they become blanks of the same length, so that every position stays. What an answer quotes from such a
@@ -9,7 +9,8 @@ import { GIVEN_RESULT, ORDER_PATTERNS, ORDER_TRIGGER } from "./order-patterns.ts
 // A false alarm hides a sentence from the summary, and the reply counts it. A disguise that no pattern
 // knows is read as text; an answer to it must still fit the schema and be found in the text.
 //
-// Every expression is linear in the length of the text: repetition is bounded.
+// Every expression is linear in the length of the text: repetition is bounded. Each takes its time for each
+// passage, however short, so very short lines are looked at together.
 
 const MACHINE =
   "(?:ai|a\\.i\\.|llm|gpt|chatgpt|claude|gemini|copilot|language model|assistant|chat ?bot|summari[sz]er|classifier|(?:ai |document |text )(?:model|reader|agent|system|processor))s?";
@@ -24,7 +25,7 @@ const PATTERNS: readonly RegExp[] = [
   ),
   new RegExp(
     `^[^\\p{L}]{0,10}${MACHINE} ?[:,!] ?(?:you|please|ignore|do|don't|must|now|stop|classif|categor|summar|add|say|output|answer|respond|reply|set|write|treat|mark|label|report|include|call|use|run|from now|the ${ANSWER})`,
-    "u",
+    "mu",
   ),
   new RegExp(
     `\\bif you(?:'re| are) (?:an? |the )?${MACHINE}\\b|\\b(?:any|the|every|whatever) ${MACHINE} (?:that |who |which )?(?:reads?|reading|processing|processes|analy[sz]ing|summari[sz]ing|parsing) this\\b`,
@@ -67,6 +68,9 @@ const TRIGGER =
 
 const NOT_ASCII = /[^\t\n\r -~]/;
 
+/** Letters that nobody sees. */
+const HIDDEN = /[\u{E0020}-\u{E007E}]{4}/u;
+
 /** Units of a sentence that are looked at together; a longer one is looked at in pieces. */
 const MOST_UNITS = 1500;
 
@@ -78,22 +82,12 @@ interface Piece {
   readonly end: number;
 }
 
+/** Pieces of so many units that are looked at one by one: sentences have more than 50 units each. */
+const MOST_PIECES = 30;
+
 /** @returns the text with blanks for such passages, and how many there were */
 export function withoutOrders(text: string): { readonly text: string; readonly passages: number } {
-  const hidden: Piece[] = [];
-  const pieces = piecesOf(text);
-  pieces.forEach((piece, at) => {
-    const next = pieces[at + 1];
-    // A line may end within a sentence.
-    const both = next === undefined ? piece : { start: piece.start, end: next.end };
-    const said = text.slice(piece.start, piece.end);
-    if (isOrder(said)) hidden.push(withRest(text, piece));
-    else if (GIVEN_RESULT.test(plainOf(said))) hidden.push(piece);
-    else if (both.end - both.start <= MOST_UNITS && isWrapped(text, piece)) {
-      const joined = text.slice(both.start, both.end).replace(/\s+/g, " ");
-      if (next !== undefined && isOrder(joined)) hidden.push(withRest(text, both));
-    }
-  });
+  const hidden = groupsOf(piecesOf(text)).flatMap((group) => hiddenIn(text, group));
   if (hidden.length === 0) return { text, passages: 0 };
   const parts: string[] = [];
   let at = 0;
@@ -109,17 +103,64 @@ export function withoutOrders(text: string): { readonly text: string; readonly p
   return { text: parts.join(""), passages };
 }
 
-function isOrder(piece: string): boolean {
-  const isAscii = !NOT_ASCII.test(piece);
-  const plain = plainOf(piece);
-  const isTried = !isAscii || TRIGGER.test(piece);
-  const isSpoken = !isAscii || ORDER_TRIGGER.test(plain);
-  const speaks = (form: string): boolean =>
-    (isTried && PATTERNS.some((pattern) => pattern.test(form))) ||
-    (isSpoken && ORDER_PATTERNS.some((pattern) => pattern.test(form)));
-  if (speaks(plain) || (isTried && findInjection(piece) !== null)) return true;
-  return !isAscii && speaks(spaced(plainText(piece)));
+/** Pieces that follow each other, and the first one after them. */
+interface Group {
+  readonly pieces: readonly Piece[];
+  readonly next: Piece | undefined;
 }
+
+/** Each of at most `MOST_UNITS`. */
+function groupsOf(pieces: readonly Piece[]): readonly Group[] {
+  const groups: Group[] = [];
+  let first = 0;
+  for (const [at, { end }] of pieces.entries()) {
+    const next = pieces[at + 1];
+    if (next !== undefined && next.end - (pieces[first]?.start ?? end) <= MOST_UNITS) continue;
+    groups.push({ pieces: pieces.slice(first, at + 1), next });
+    first = at + 1;
+  }
+  return groups;
+}
+
+function hiddenIn(text: string, { pieces, next: after }: Group): readonly Piece[] {
+  if (pieces.length > MOST_PIECES) return hiddenTogether(text, pieces);
+  return pieces.flatMap((piece, at) => {
+    const next = pieces[at + 1] ?? after;
+    // A line may end within a sentence.
+    const both = next === undefined ? piece : { start: piece.start, end: next.end };
+    const said = text.slice(piece.start, piece.end);
+    if (isOrder(said)) return [withRest(text, piece)];
+    if (GIVEN_RESULT.test(plainOf(said))) return [piece];
+    if (both.end - both.start > MOST_UNITS || !isWrapped(text, piece)) return [];
+    const joined = text.slice(both.start, both.end).replace(/\s+/g, " ");
+    return next !== undefined && isOrder(joined) ? [withRest(text, both)] : [];
+  });
+}
+
+/** Of very short lines all are hidden, where one speaks to a model or several together do. */
+function hiddenTogether(text: string, pieces: readonly Piece[]): readonly Piece[] {
+  const all = { start: pieces[0]?.start ?? 0, end: pieces.at(-1)?.end ?? 0 };
+  const said = text.slice(all.start, all.end);
+  const lines = said.normalize("NFKC").toLowerCase().split("\n").map(spaced);
+  const isHidden = isOrder(said, lines.join("\n")) || lines.some((line) => GIVEN_RESULT.test(line));
+  return isHidden ? [all] : [];
+}
+
+/** @param lines the same in lower case, line by line, if it has several */
+function isOrder(piece: string, lines?: string): boolean {
+  const plain = plainOf(piece);
+  const forms = NOT_ASCII.test(piece) ? [plain, spaced(plainText(piece))] : [plain];
+  if (lines !== undefined) forms.push(lines);
+  const different = forms.filter((form, at) => forms.indexOf(form) === at);
+  if (different.some(speaks)) return true;
+  const isTried = HIDDEN.test(piece) || different.some((form) => TRIGGER.test(form));
+  return isTried && findInjection(piece) !== null;
+}
+
+const speaks = (form: string): boolean =>
+  (TRIGGER.test(form) && PATTERNS.some((pattern) => pattern.test(form))) ||
+  ((ORDER_TRIGGER.test(form) || (NOT_ASCII.test(form) && OTHER_TRIGGER.test(form))) &&
+    ORDER_PATTERNS.some((pattern) => pattern.test(form)));
 
 const plainOf = (piece: string): string => spaced(piece.normalize("NFKC"));
 
