@@ -25,7 +25,7 @@ const auth = { kind: "platform" } as const;
 /** 500 tenants with every field set have about 400 KB. */
 const LIMIT_BYTES = 1_048_576;
 
-const TOO_MANY = `there are more than ${MOST_TENANTS} tenants`;
+const TOO_MANY = `needs a document in parts (apply, part): there are more than ${MOST_TENANTS} tenants, and one body can name no more`;
 
 /** What is left of a document that was cut short, or of a template that found nothing. */
 const NAMES_NOBODY = "would suspend every tenant, since the document names none: name at least one";
@@ -79,7 +79,7 @@ export const putState = defineRoute({
       ? await readAccount(call.env, (account) => account.listTenants("", MOST_TENANTS))
       : { ids: [], more: false };
     if ("kind" in all) return all;
-    if (all.more) return invalid(["prune"], `${TOO_MANY}: no document can name them all`);
+    if (all.more) return invalid(["prune"], TOO_MANY);
     if (prune && tenants.size === 0 && all.ids.length > 0) return invalid(["prune"], NAMES_NOBODY);
     const current = await readTenants(call, [...new Set([...tenants.keys(), ...all.ids])]);
     if ("kind" in current) return current;

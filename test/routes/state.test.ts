@@ -529,6 +529,9 @@ describe("more tenants than a document can name", () => {
     const crowd = account({ listTenants: () => Promise.resolve({ ids: [], more: true }) });
     const pruned = await put({ tenants: {}, prune: true }, { env: crowd });
     expect([pruned.status, pruned.body.errors[0].pointer]).toEqual([400, "#/prune"]);
+    expect(pruned.body.detail).toBe(
+      "prune needs a document in parts (apply, part): there are more than 500 tenants, and one body can name no more.",
+    );
     expect((await put({ tenants: { acme: FREE } }, { env: crowd })).status).toBe(200);
   });
 });
