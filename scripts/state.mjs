@@ -69,8 +69,8 @@ async function main() {
   if (id !== undefined && !/^[A-Za-z0-9][A-Za-z0-9_-]{0,57}$/.test(id)) {
     throw new StateFailure("--id takes at most 58 letters, digits and hyphens.");
   }
-  const document = readDocument(file);
-  const parts = partsOf({ ...document, prune: document.prune || values.prune });
+  const document = readDocument(file, values.prune);
+  const parts = partsOf(document);
   out(
     `${file} names ${document.tenants.size} tenants, in ${parts.length} part${parts.length === 1 ? "" : "s"}.`,
   );

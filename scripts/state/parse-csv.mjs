@@ -74,17 +74,20 @@ export function parseCsv(text) {
     const { tenant } = named;
     if (tenant === "") throw new StateFailure(`Line ${line}: the row names no tenant.`);
     if (tenants.has(tenant)) throw new StateFailure(`Line ${line}: ${tenant} has a row already.`);
-    tenants.set(tenant, settingsOf(named));
+    tenants.set(tenant, settingsOf(named, line));
   }
   return tenants;
 }
 
 /** The settings of a row. An empty cell means that the setting is not given. */
-function settingsOf(/** @type {Record<string, string>} */ cells) {
+function settingsOf(/** @type {Record<string, string>} */ cells, /** @type {number} */ line) {
   const settings = {};
   for (const [name, text] of Object.entries(cells)) {
     if (name === "tenant" || text === "") continue;
     const [field, key] = name.split(/\.(.*)/s);
+    if (key !== undefined && Object.hasOwn(cells, field) && cells[field] !== "") {
+      throw new StateFailure(`Line ${line}: ${field} and ${name} give the same setting.`);
+    }
     if (key === undefined) settings[field] = valueOf(field, text);
     else settings[field] = { ...settings[field], [key]: valueOf(field, text) };
   }

@@ -11,13 +11,20 @@ const MOST_PARTS = 200;
 
 /** @typedef {{ tenants: Map<string, object>, prune: boolean }} StateDocument */
 
-/** @returns {StateDocument} */
-export function readDocument(/** @type {string} */ file) {
+/** The members of a document that are true or false. */
+const FLAGS = ["prune", "issue_keys", "has_more"];
+
+/**
+ * @param {string} file
+ * @param {boolean} pruned whether the command asks to suspend the tenants that the file does not name
+ * @returns {StateDocument}
+ */
+export function readDocument(file, pruned) {
   const text = readText(file);
-  if (file.endsWith(".csv")) return { tenants: parseCsv(text), prune: false };
-  if (file.endsWith(".ndjson")) return { tenants: parseLines(text), prune: false };
+  if (file.endsWith(".csv")) return { tenants: parseCsv(text), prune: pruned };
+  if (file.endsWith(".ndjson")) return { tenants: parseLines(text), prune: pruned };
   const document = parse(text, file);
-  const { tenants, prune = false } = document;
+  const { tenants } = document;
   if (typeof tenants !== "object" || tenants === null || Array.isArray(tenants)) {
     throw new StateFailure(`${file}: the document has no object called tenants.`);
   }
@@ -26,10 +33,13 @@ export function readDocument(/** @type {string} */ file) {
       `${file}: issue_keys works only with PUT /admin/state of at most ${MOST_TENANTS} tenants, whose reply shows the keys.`,
     );
   }
-  if (prune === true && document.has_more === true) {
+  const odd = FLAGS.find((name) => typeof (document[name] ?? false) !== "boolean");
+  if (odd !== undefined) throw new StateFailure(`${file}: ${odd} must be true or false.`);
+  const prune = pruned || document.prune === true;
+  if (prune && document.has_more === true) {
     throw new StateFailure(`${file}: a document that is one page of several must not prune.`);
   }
-  return { tenants: new Map(Object.entries(tenants)), prune: prune === true };
+  return { tenants: new Map(Object.entries(tenants)), prune };
 }
 
 function readText(/** @type {string} */ file) {

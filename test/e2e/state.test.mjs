@@ -120,6 +120,9 @@ test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
   write("open.csv", 'tenant,plan\nacme,"free\n');
   write("short.csv", "tenant,plan,daily_neurons\nacme,free\n");
   write("page.json", { tenants: { acme: FREE }, prune: true, has_more: true });
+  write("rest.json", { tenants: { acme: FREE }, has_more: true });
+  write("flag.json", { tenants: { acme: FREE }, prune: "true" });
+  write("both.csv", "tenant,plan,daily_neurons,rpm.requests,rpm\nacme,free,1,5,{}\n");
   write("keys.json", { tenants: { acme: FREE }, issue_keys: true });
   write("good.json", { tenants: { acme: FREE } });
   mkdirSync(join(folder, "folder.json"));
@@ -131,6 +134,9 @@ test("says what is wrong, and ends with it", { timeout: 120_000 }, async () => {
     [["plan", "open.csv"], /^Line 2: a quotation mark/],
     [["plan", "short.csv"], /^Line 2: it has 2 cells/],
     [["plan", "page.json"], /one page of several/],
+    [["plan", "rest.json", "--prune"], /one page of several/],
+    [["plan", "flag.json"], /prune must be true or false/],
+    [["plan", "both.csv"], /^Line 2: rpm and rpm\.requests give the same setting/],
     [["plan", "keys.json"], /issue_keys/],
     [["plan", "none.json"], /none\.json cannot be read: ENOENT/],
     [["export", "no/such.json"], /such\.json cannot be written: ENOENT/],
