@@ -1,7 +1,7 @@
 import { dayOf } from "../src/domain/ledger/period.ts";
-import { readRows } from "./invariants.ts";
 import type { SimulatedTenant } from "./pool-tenant.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
+import { readRows } from "./tenant-rows.ts";
 
 // The invariants of an account and its tenants after every step, read from the rows of all of them.
 // Nothing here trusts the memory of any of them.
