@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { TENANT_SCHEMA } from "../durable-objects/tenant/features.ts";
 import { CrashingDatabase } from "./crashing-database.ts";
-import { PoolStage, PoolWorld } from "./pool-world.ts";
+import { PoolStage } from "./pool-stage.ts";
+import { PoolWorld } from "./pool-world.ts";
 import { Random } from "./random.ts";
 import { prepareTenant } from "./tenant-process.ts";
 import { World } from "./world.ts";
