@@ -24,7 +24,7 @@ export interface Call {
   hold: Hold | null;
 }
 
-/** Draws the calls of a world. */
+/** Draws the calls of a world, and how they end. */
 export class PoolCalls {
   readonly #random: Random;
   readonly #scale: number;
@@ -34,19 +34,10 @@ export class PoolCalls {
   #drawn = 0;
 
   /**
-   * @param scale how many pictures a small call has, in threes
+   * @param scale a small call has so many pictures, twice or three times as many
    * @param mostHeld the largest hold of one call of a tenant in µN
    */
-  constructor(
-    random: Random,
-    {
-      scale,
-      mostHeld,
-    }: {
-      readonly scale: number;
-      readonly mostHeld: (tenant: SimulatedTenant) => number;
-    },
-  ) {
+  constructor(random: Random, scale: number, mostHeld: (tenant: SimulatedTenant) => number) {
     this.#random = random;
     this.#scale = scale;
     this.#mostHeld = mostHeld;

@@ -31,6 +31,9 @@ export class PoolWorld {
   readonly #clock = new PoolClock();
   readonly #mail: PoolMail;
   readonly #draw: PoolCalls;
+  /** The pool in µN a day, while there is a cap. */
+  readonly #size: number;
+  #isCapped: boolean;
   #calls: Call[] = [];
   #failure: Error | null = null;
   /** Calls that were admitted. */
@@ -82,14 +85,11 @@ export class PoolWorld {
     );
     for (const one of this.#tenants) this.#promise(one, size);
     const mostHeld = (one: SimulatedTenant) => this.#invariants.mostHeld(one);
-    this.#draw = new PoolCalls(random, { scale, mostHeld });
+    this.#draw = new PoolCalls(random, scale, mostHeld);
     this.#draw.giveManners(this.#tenants);
     const terms = { size, rate, rateClass: IMAGES, holdShare, unspentShare, floors: this.#floors };
     this.#invariants = new PoolInvariants(this.#account, this.#tenants, terms);
   }
-
-  readonly #size: number;
-  #isCapped: boolean;
 
   async step(): Promise<void> {
     const random = this.#random;

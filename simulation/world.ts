@@ -1,21 +1,10 @@
 import { adjustLine } from "../durable-objects/tenant/ledger/adjustments.ts";
-import { encodeTime } from "ulid";
 import { createGrant, endGrant } from "../durable-objects/tenant/ledger/grants.ts";
-import { openStores } from "../durable-objects/tenant/stores.ts";
-import { TENANT_FEATURES } from "../durable-objects/tenant/features.ts";
 import type { Profile } from "../durable-objects/tenant/profile-store.ts";
-import type {
-  ModerationAdmit,
-  ReuseTerms,
-  SettleRequest,
-} from "../durable-objects/tenant/protocol.ts";
-import { type Folded, foldUsage } from "../durable-objects/tenant/usage/fold-usage.ts";
+import type { ModerationAdmit } from "../durable-objects/tenant/protocol.ts";
 import type { Tx } from "../durable-objects/tenant/transactions.ts";
-import { forEach, CATEGORIES } from "../src/domain/moderation/category.ts";
-import { heldItem, type Hold, type Item } from "../src/domain/ledger/ledger.ts";
+import { type Folded, foldUsage } from "../durable-objects/tenant/usage/fold-usage.ts";
 import { microNeurons } from "../src/domain/ledger/micro-neurons.ts";
-import { dayOf } from "../src/domain/ledger/period.ts";
-import type { MeasuredContent } from "../src/domain/moderation/plan-moderation.ts";
 import { limitOf } from "../src/domain/ledger/quota.ts";
 import {
   monthlyCap,
@@ -23,14 +12,14 @@ import {
   type Settings,
   withDefaults,
 } from "../src/domain/tenant/settings.ts";
-import { reusedVerdict } from "../src/domain/moderation/reuse.ts";
-import { NO_REVIEW, type Verdict } from "../src/domain/moderation/verdict.ts";
 import { CRASHES, type CrashingDatabase } from "./crashing-database.ts";
 import { answerFreely } from "./generous-account.ts";
-import { ONE_PICTURE, PLATFORM, START_MS } from "./simulated-tenant.ts";
-import { birthOf, isCrash, TenantProcess } from "./tenant-process.ts";
 import { type InForce, Invariants, type Steady } from "./invariants.ts";
+import { checkMemory } from "./memory-invariant.ts";
 import type { Random } from "./random.ts";
+import { ONE_PICTURE, START_MS } from "./simulated-tenant.ts";
+import { type Call, drawCall, drawSettle } from "./tenant-calls.ts";
+import { birthOf, isCrash, TenantProcess } from "./tenant-process.ts";
 
 // One tenant's object and its callers, under a virtual clock. The object is the real one but for
 // its shell: its node, over a database that crashes, with an account that refuses nothing. Messages to
@@ -38,14 +27,6 @@ import type { Random } from "./random.ts";
 
 /** Far more than a history has lines. */
 const MOST_FOLDS = 20;
-
-interface Call {
-  readonly request: ModerationAdmit;
-  readonly hold: Hold | null;
-  /** What the admission said of equal contents. */
-  readonly reuse: ReuseTerms | null;
-  readonly settled: SettleRequest | null;
-}
 
 export class World {
   readonly #random: Random;
@@ -96,29 +77,10 @@ export class World {
     await this.#perform(act);
     this.#invariants.check(this.#latestMs, this.#steady ? this.#terms() : null);
     // Memory that is wrong stays wrong until a step writes.
-    if (this.#db.version !== this.#comparedAt) this.#memoryIsStorage();
-    this.#comparedAt = this.#db.version;
-  }
-
-  /** What is kept in memory is what an object that starts now would read. */
-  #memoryIsStorage(): void {
-    const profile = this.#profile();
-    const inMemory = this.#process.node.stores.ledger;
-    const { nowMs } = inMemory;
-    const wallMs = () => this.#wallMs;
-    const host = { database: this.#db, platform: PLATFORM, features: TENANT_FEATURES, wallMs };
-    const read = openStores(host).ledger;
-    const sums = (ledger: typeof read) => {
-      const { startsAtMs, posted } = ledger.month(profile);
-      const pending = ledger.pending(dayOf(nowMs));
-      return { month: { startsAtMs, posted }, pending, grants: ledger.grants.openAt(nowMs) };
-    };
-    const [kept, stored] = [sums(inMemory), sums(read)];
-    // A clock that no admission wrote down may still be in the month before.
-    if (kept.month.startsAtMs !== stored.month.startsAtMs) stored.month = kept.month;
-    if (JSON.stringify(kept) !== JSON.stringify(stored)) {
-      throw new Error(`in memory ${JSON.stringify(kept)}, stored ${JSON.stringify(stored)}`);
+    if (this.#db.version !== this.#comparedAt) {
+      checkMemory(this.#process, this.#profile(), this.#wallMs);
     }
+    this.#comparedAt = this.#db.version;
   }
 
   /** A process that died leaves only what was committed. */
@@ -202,30 +164,9 @@ export class World {
 
   #newCall(same: Partial<ModerationAdmit> = {}): Call {
     this.#drawn += 1;
-    const number = String(this.#drawn).padStart(16, "0");
-    // Ids need not come in the order of their drawing: routers' clocks differ, and calls wait.
-    const late = this.#random.chance(0.1) ? 900_000 : 30_000;
-    const drawnMs = this.#wallMs - this.#random.integer(-5000, late);
-    const contents: MeasuredContent[] = [{ text: null, pictures: this.#random.integer(1, 3) }];
-    const request: ModerationAdmit = {
-      kind: "moderation",
-      callId: `jnl_${encodeTime(drawnMs, 10)}${number}`,
-      requestId: `req_${number}`,
-      route: "POST /v1/verdicts",
-      caller: { kind: "platform" },
-      userId: null,
-      context: null,
-      contents,
-      verdictIds: [`vrd_${encodeTime(drawnMs, 10)}${number}`],
-      policy: { name: null, known: null },
-      reuseKeys: [this.#random.pick([null, "one", "two", `other-${number}`])],
-      idempotency: this.#random.chance(0.4) ? { key: `key-${number}`, fingerprint: "same" } : null,
-      ...same,
-    };
-    if (request.idempotency !== null) {
-      this.#invariants.keyed(request.callId, request.idempotency.key);
-    }
-    const call: Call = { request, hold: null, reuse: null, settled: null };
+    const call = drawCall(this.#random, { drawn: this.#drawn, wallMs: this.#wallMs }, same);
+    const { callId, idempotency } = call.request;
+    if (idempotency !== null) this.#invariants.keyed(callId, idempotency.key);
     this.#calls.push(call);
     return call;
   }
@@ -239,7 +180,7 @@ export class World {
     );
     const isGone = node !== this.#process.node;
     for (const [at, call] of calls.entries()) {
-      this.#invariants.admission(call.request.callId, this.#inForce(settings, call));
+      this.#invariants.admission(call.request.callId, inForce(settings, call));
       const reply = replies[at] ?? null;
       const lost = isGone || this.#random.chance(0.1);
       if (lost || reply === null) continue;
@@ -256,34 +197,13 @@ export class World {
 
   async #settle(call: Call): Promise<void> {
     // A repeated settle says the same; a router that never heard of its admission gives it back.
-    const request = call.settled ?? this.#settleRequest(call);
+    const request = call.settled ?? drawSettle(this.#random, call);
     this.#replace(call, { ...call, settled: request });
     const { node } = this.#process;
     const reply = await this.#guarded(() => node.calls.settle(request));
     if (reply === null || node !== this.#process.node || this.#random.chance(0.1)) return;
     if (reply.settlement.kind === "unknown_hold") return;
     this.#invariants.confirmed(call.request.callId, request.verdicts[0]?.id ?? null);
-  }
-
-  #settleRequest({ request, hold, reuse }: Call): SettleRequest {
-    const isAnswered = reuse !== null && reuse.source !== null;
-    if (isAnswered !== (hold?.stages.length === 0)) {
-      throw new Error(`${request.callId}: holds ${hold?.held} µN, and is answered: ${isAnswered}`);
-    }
-    const items = (hold?.stages ?? []).map((stage): Item => {
-      const used = this.#random.pick([0, ONE_PICTURE, stage.bound]);
-      const ran = used > 0;
-      return {
-        ...heldItem(stage),
-        model: ran ? stage.model : null,
-        engine: ran ? "embedded" : null,
-        microNeurons: microNeurons(Math.min(used, stage.bound)),
-        basis: "counted",
-      };
-    });
-    const cost = items.reduce((sum, item) => sum + item.microNeurons, 0);
-    const verdicts = hold === null ? [] : [verdictOf(request, reuse, cost)];
-    return { callId: request.callId, items, verdicts, account: null, reply: null };
   }
 
   async #changeSettings(): Promise<void> {
@@ -345,20 +265,6 @@ export class World {
     return this.#guarded(() => this.#process.node.transactOrThrow(work));
   }
 
-  #inForce(settings: Settings, { request }: Call): InForce {
-    const pictures = request.contents.reduce((sum, content) => sum + content.pictures, 0);
-    return {
-      limit: limitOf(quotaTerms(settings)),
-      daily: quotaTerms(settings).daily,
-      monthlyCap: monthlyCap(settings),
-      rates: {
-        requests: settings.rpm["requests"] ?? 300,
-        image_classification: settings.rpm["image_classification"] ?? 3000,
-      },
-      units: { requests: 1, image_classification: pictures },
-    };
-  }
-
   #profile(): Profile {
     const profile = this.#process.node.profile();
     if (profile === null) throw new Error("the tenant is gone");
@@ -397,32 +303,17 @@ const ACTS = [
   ...(["alarm", "fold", "fold", "crash"] as const),
 ] as const;
 
-function verdictOf(request: ModerationAdmit, reuse: ReuseTerms | null, cost: number): Verdict {
-  const own = {
-    id: request.verdictIds[0] ?? "",
-    contentId: null,
-    userId: null,
-    metadata: {},
-    batchId: null,
-    contentHash: "",
-    createdAtMs: 0,
-  };
-  if (reuse !== null && reuse.source !== null) return reusedVerdict(reuse.source, reuse.key, own);
+/** The limits of a call that is admitted now. */
+function inForce(settings: Settings, { request }: Call): InForce {
+  const pictures = request.contents.reduce((sum, content) => sum + content.pictures, 0);
   return {
-    ...own,
-    language: null,
-    decision: "flag",
-    approved: false,
-    decidedBy: "policy",
-    revision: 1,
-    actions: [],
-    reasons: [],
-    coverage: forEach(CATEGORIES, () => "evaluated"),
-    stages: [],
-    microNeurons: cost,
-    policy: { name: "default", version: 2 },
-    review: NO_REVIEW,
-    test: false,
-    ...(reuse !== null && { reuse: { key: reuse.key } }),
+    limit: limitOf(quotaTerms(settings)),
+    daily: quotaTerms(settings).daily,
+    monthlyCap: monthlyCap(settings),
+    rates: {
+      requests: settings.rpm["requests"] ?? 300,
+      image_classification: settings.rpm["image_classification"] ?? 3000,
+    },
+    units: { requests: 1, image_classification: pictures },
   };
 }
