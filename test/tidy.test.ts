@@ -425,6 +425,24 @@ const TOOLS: Readonly<Record<string, string>> = Object.fromEntries(
   ).map(([path, source]) => [path.replace(/^\.\//, "test/").replace("../", ""), source]),
 );
 
+/** Why these tools are longer than 400 lines. */
+const LONG_TOOLS: Readonly<Record<string, string>> = {
+  "abuse/abuse.mjs": "the order of the whole run",
+  "faults/faults.mjs": "the order of the whole run",
+  "faults/pool.mjs": "two runs that share their tenants and checks",
+  "test/audio/recordings.ts": "a recording in each format",
+};
+
+describe("tools and what tests share", () => {
+  it("are at most 400 lines long, or say why", () => {
+    const long = Object.entries(TOOLS)
+      .filter(([path]) => !/\.test\.m?[jt]s$/.test(path))
+      .filter(([, source]) => source.trimEnd().split("\n").length > 400)
+      .map(([path]) => path);
+    expect(long.toSorted()).toEqual(Object.keys(LONG_TOOLS).toSorted());
+  });
+});
+
 /** Relative paths from a file with more `..` than it has folders. */
 const leaving = (path: string, source: string): string[] =>
   [...source.matchAll(/["'`]((?:\.\.\/)+)[^"'`]/g)]
