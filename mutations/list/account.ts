@@ -1,6 +1,6 @@
 import type { Mutation } from "../mutation.ts";
 
-/** The account's object: documents of tenants, its rates, closed days. */
+/** The account: documents of tenants, rates, closed days, passes of checks, sums of days and months. */
 export const ACCOUNT: readonly Mutation[] = [
   {
     what: "an apply replaces a tenant that somebody made after the plan",
@@ -85,5 +85,68 @@ export const ACCOUNT: readonly Mutation[] = [
     from: "const shared = limit - this.#nobodys;",
     to: "const shared = limit;",
     tests: ["test/domain/account"],
+  },
+  {
+    what: "a pass of checks begins while one runs",
+    file: "durable-objects/account/checks/check-passes.ts",
+    from: "if (running !== null || rests) return",
+    to: "if (rests) return",
+    tests: ["test/durable-objects/checks.test.ts"],
+  },
+  {
+    what: "a pass of checks leaves out tenants of a slice for which there was no time",
+    file: "durable-objects/account/checks/check-passes.ts",
+    from: ": (reached.at(-1) ?? running.afterTenant);",
+    to: ": (slice.tenants.at(-1) ?? running.afterTenant);",
+    tests: ["test/durable-objects/checks.test.ts"],
+  },
+  {
+    what: "a pass of checks ends before tenants that are to be asked again",
+    file: "durable-objects/account/checks/check-passes.ts",
+    from: "isWalked && again === undefined ? nowMs : null;",
+    to: "isWalked ? nowMs : null;",
+    tests: ["test/durable-objects/checks.test.ts"],
+  },
+  {
+    what: "what a pass of checks found stays after its tenant was deleted",
+    file: "durable-objects/account/checks/checks.ts",
+    from: "this.#passes.remove(tenant);",
+    to: "",
+    tests: ["test/durable-objects/checks.test.ts"],
+  },
+  {
+    what: "a tenant that a pass of checks did not reach looks sound",
+    file: "src/domain/tenant/tenant-check.ts",
+    from: 'if (answer === "unanswered") return "unanswered";',
+    to: 'if (answer === "unanswered") return null;',
+    tests: ["test/domain/tenant/tenant-check.test.ts", "test/durable-objects/checks.test.ts"],
+  },
+  {
+    what: "a late change of a closed day leaves the sum of the day as it was",
+    file: "src/reports/upkeep-store.ts",
+    from: "WHERE value ->> 0 < ${CLOSED_BEFORE} ${MARKED}",
+    to: "WHERE value ->> 0 < 0 ${MARKED}",
+    tests: ["test/reports"],
+  },
+  {
+    what: "a day of a tenant that is behind is added up by its old sum",
+    file: "src/reports/closed-days-store.ts",
+    from: "UPDATE marked_days SET stage = 2 WHERE stage = 1 AND ${isSome}",
+    to: "UPDATE marked_days SET stage = 2 WHERE stage = 1",
+    tests: ["test/reports"],
+  },
+  {
+    what: "a month leaves out what a day gets after its sum was written down",
+    file: "durable-objects/account/pool/pool-cache.ts",
+    from: "if (grown !== 0) this.#sums.write(day, sum + grown);",
+    to: "",
+    tests: ["test/durable-objects/pool-days.test.ts"],
+  },
+  {
+    what: "a day whose sum nobody wrote down takes nothing of its month",
+    file: "durable-objects/account/pool/day-sums.ts",
+    from: "const claim = this.#store.claimOf(day);",
+    to: "const claim = 0;",
+    tests: ["test/durable-objects/pool-days.test.ts"],
   },
 ];

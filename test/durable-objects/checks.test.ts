@@ -1,5 +1,9 @@
 import { env, evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CheckPasses } from "../../durable-objects/account/checks/check-passes.ts";
+import { CheckStore } from "../../durable-objects/account/checks/check-store.ts";
+import type { Database } from "../../durable-objects/database.ts";
+import type { CheckedTenant } from "../../src/domain/tenant/tenant-check.ts";
 import {
   account,
   aTenant,
@@ -147,6 +151,24 @@ describe("a pass over all tenants", () => {
     await evictDurableObject(env.ACCOUNT.getByName("account"));
     later(3 * SECOND);
     expect(await ringToEnd()).toHaveLength(60);
+    expect(await sumsOf()).toMatchObject({ checked: 60 });
+  });
+
+  it("goes on after the last tenant that it had time for", async () => {
+    await known(60);
+    await account().startChecks(0);
+    await inAccount(({ storage }) => {
+      const db = {
+        run: (sql: string, ...values: never[]) => storage.sql.exec(sql, ...values).toArray(),
+      };
+      const passes = new CheckPasses(new CheckStore(db as unknown as Database));
+      const slice = passes.next(NOW);
+      if (slice === null) throw new Error("nothing is due");
+      const reached = slice.tenants.slice(0, 20);
+      passes.note(slice, new Map(reached.map((id) => [id, answer() as CheckedTenant])), NOW);
+    });
+    later(3 * SECOND);
+    expect(await ringToEnd()).toEqual(Array.from({ length: 40 }, (_, at) => nameOf(20 + at)));
     expect(await sumsOf()).toMatchObject({ checked: 60 });
   });
 
