@@ -87,9 +87,9 @@ const count = v.pipe(v.number(), v.integer());
 
 const Threshold = v.object({
   status: v.pipe(
-    v.picklist(["found", "not_enough_examples", "not_within_rate"]),
+    v.picklist(["found", "not_enough_examples", "not_within_rate", "no_harmful_examples"]),
     v.description(
-      "`not_within_rate`: a threshold that held on one half did not on the other, or none held.",
+      "`not_within_rate`: a threshold that held on one half did not on the other, or none held. `no_harmful_examples`: nothing shows that a block would find harm.",
     ),
   ),
   threshold: v.nullable(v.number()),

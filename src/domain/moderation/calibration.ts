@@ -38,9 +38,10 @@ export interface Measured {
 export interface CalibratedThreshold {
   /**
    * `not_within_rate`: the threshold that was chosen on one half was wrong too often on the other, or no
-   * threshold was good on either half.
+   * threshold was good on either half. `no_harmful_examples`: harmless texts alone do not show that a block
+   * finds harm.
    */
-  readonly status: "found" | "not_enough_examples" | "not_within_rate";
+  readonly status: "found" | "not_enough_examples" | "not_within_rate" | "no_harmful_examples";
   /** Null unless `status` is `found`. */
   readonly threshold: number | null;
   /** Errors on the half that measures; the bound is null when nothing was measured. */
@@ -94,7 +95,7 @@ export function calibrated(
     terms,
     { best: (sorted, wrong) => sorted[wrong] ?? 1, isWrong: (score, at) => score < at },
   );
-  const blockAbove = thresholdOf(
+  const ofHarmless = thresholdOf(
     { choose: scores("choose", false), measure: scores("measure", false) },
     terms,
     {
@@ -102,6 +103,10 @@ export function calibrated(
       isWrong: (score, at) => score >= at,
     },
   );
+  const isUnproved = ofHarmless.status === "found" && !examples.some(({ harmful }) => harmful);
+  const blockAbove: CalibratedThreshold = isUnproved
+    ? { ...ofHarmless, status: "no_harmful_examples", threshold: null }
+    : ofHarmless;
   const measured = random.filter(({ half }) => half === "measure");
   const [allow, block] = [allowBelow.threshold ?? 0, blockAbove.threshold ?? NEVER];
   return {

@@ -61,7 +61,9 @@ describe("examples that were not drawn at random", () => {
   });
 
   it("count as harmless texts that are not to be blocked", () => {
-    const head = calibrated(flagged(both(false, many(299, 0.6))), ONE_IN_A_HUNDRED);
+    const harmful = { score: 0.9, harmful: true, half: "choose" } as const;
+    const examples = [...flagged(both(false, many(299, 0.6))), { ...harmful, isRandom: false }];
+    const head = calibrated(examples, ONE_IN_A_HUNDRED);
     expect(head.blockAbove).toMatchObject({ status: "found", threshold: 0.601 });
     // What would be decided is said of a random part of the texts.
     expect(head.decided.texts).toBe(0);
@@ -69,6 +71,18 @@ describe("examples that were not drawn at random", () => {
 });
 
 describe("thresholds", () => {
+  it("to block are none without a harmful example", () => {
+    const harmless = both(false, many(300, 0.2));
+    const head = calibrated(harmless, ONE_IN_A_HUNDRED);
+    expect(head.blockAbove).toMatchObject({ status: "no_harmful_examples", threshold: null });
+    expect(head.decided.blocked).toBe(0);
+    const one = calibrated(
+      [...harmless, { score: 0.9, harmful: true, half: "choose" }],
+      ONE_IN_A_HUNDRED,
+    );
+    expect(one.blockAbove).toMatchObject({ status: "found", threshold: 0.201 });
+  });
+
   it("are those that let through no more than the rate, on both halves", () => {
     // Of 2,000 texts 13 may be on the wrong side; half of them are when a threshold is chosen.
     const harmful = [...many(4, 0.05), ...many(4, 0.1), ...many(1992, 0.4)];
