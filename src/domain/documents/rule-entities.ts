@@ -43,7 +43,16 @@ const CURRENCIES: Readonly<Record<string, string>> = {
   dollar: "USD",
   dollars: "USD",
   pounds: "GBP",
+  us$: "USD",
+  ca$: "CAD",
+  c$: "CAD",
+  au$: "AUD",
+  a$: "AUD",
+  r$: "BRL",
+  mx$: "MXN",
 };
+/** Dollars of a country. */
+const DOLLARS = "(?:US|CA|C|AU|A|R|MX)\\$";
 const CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|CNY|SEK|NOK|DKK|PLN|BRL|MXN";
 const AMOUNT =
   "\\d{1,3}(?:[,.'\u2019 \u00a0]\\d{3}){1,5}(?:[.,]\\d{1,2})?|\\d{1,2}(?:,\\d{2}){1,4},\\d{3}(?:\\.\\d{1,2})?|\\d{1,12}(?:[.,]\\d{1,2})?";
@@ -84,13 +93,16 @@ const SCALE_WITHIN = SCALE.replace("\\b)", "\\b\\.?)");
 /** The number has no more digits, and is no share. */
 const ENDS = "(?!\\d|[.,'\u2019]\\d|%)";
 
+/** Of a debt; between two numbers or words it is a dash. */
+const SIGN = "((?<![\\p{L}\\d_.,)%-])[-\u2212])?";
+
 const MONEY_BEFORE = new RegExp(
-  `(?<![\\w.])([$\u20ac\u00a3\u00a5\u20b9]|(?:${CODES})\\s)\\s?(${AMOUNT})${ENDS}${SCALE}(?!\\p{L})`,
+  `(?<![\\w.])${SIGN}(${DOLLARS}|[$\u20ac\u00a3\u00a5\u20b9]|(?:${CODES})\\s)\\s?(${AMOUNT})${ENDS}${SCALE}(?!\\p{L})`,
   "giu",
 );
 const MONEY_AFTER = new RegExp(
-  `(?<![\\w.,]|\\d['\u2019])(${AMOUNT})${SCALE_WITHIN}\\s?(\u20ac|\u00a3|\\$|(?:${CODES})\\b|euros?\\b|dollars?\\b|pounds\\b)`,
-  "gi",
+  `(?<![\\w.,]|\\d['\u2019])${SIGN}(${AMOUNT})${SCALE_WITHIN}\\s?(\u20ac|\u00a3|\\$|(?:${CODES})\\b|euros?\\b|dollars?\\b|pounds\\b)`,
+  "giu",
 );
 
 interface Found extends Span {
@@ -177,15 +189,18 @@ function datesIn(text: string): Found[] {
 
 function moneyIn(text: string): Found[] {
   const before = matchesIn(text, MONEY_BEFORE).map((match) => {
-    const [, currency = "", amount = "", scale = ""] = match;
-    return foundAt(match, "money", amountOf(amount, scale, currency));
+    const [, sign, currency = "", amount = "", scale = ""] = match;
+    return foundAt(match, "money", signed(sign, amountOf(amount, scale, currency)));
   });
   const after = matchesIn(text, MONEY_AFTER).map((match) => {
-    const [, amount = "", scale = "", currency = ""] = match;
-    return foundAt(match, "money", amountOf(amount, scale, currency));
+    const [, sign, amount = "", scale = "", currency = ""] = match;
+    return foundAt(match, "money", signed(sign, amountOf(amount, scale, currency)));
   });
   return [...before, ...after];
 }
+
+const signed = (sign: string | undefined, amount: string): string =>
+  sign === undefined ? amount : `-${amount}`;
 
 function amountOf(written: string, scale: string, currency: string): string {
   const [, whole = written, fraction = ""] = /^(.*)[.,](\d{1,2})$/.exec(written) ?? [];

@@ -53,6 +53,21 @@ describe("entities by rules", () => {
         ["money", "2500000 EUR"],
       ],
     ],
+    [
+      "It lost -$5, \u22125.20 EUR and -CHF 9. It costs $5-$10, 7-8 EUR, US$7 or R$9.",
+      [
+        ["money", "-5 USD"],
+        ["money", "-5.20 EUR"],
+        ["money", "-9 CHF"],
+        ["money", "5 USD"],
+        ["money", "10 USD"],
+        ["money", "8 EUR"],
+        ["money", "7 USD"],
+        ["money", "9 BRL"],
+      ],
+    ],
+    // Several countries have rupees, and a letter before a sign is of another currency.
+    ["It is Rs 500, NZ$7 or 50 cents.", []],
     // No part of a number is an amount.
     ["It is $1,234,5678, \u20b91,0000,000, 1'00'000 CHF or $5qx.", []],
     [
