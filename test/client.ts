@@ -113,8 +113,8 @@ export const mountFor = (method: string, path: string): Mount | undefined =>
   MOUNTS.find(
     ({ mount, pattern }) =>
       mount.method === (method === "HEAD" ? "GET" : method) &&
-      // A colon may be escaped.
-      pattern.test((path.split("?")[0] ?? "").replace(/%3a/i, ":")),
+      // A colon or a dollar sign may be escaped.
+      pattern.test((path.split("?")[0] ?? "").replace(/%3a/i, ":").replace("%24", "$$")),
   )?.mount;
 
 function expectDeclared(method: string, path: string, { status, headers, body }: Reply): void {

@@ -274,9 +274,9 @@ type Match =
       readonly cors?: "any";
     };
 
-/** itty-router reads `:name` anywhere as a parameter; here only a segment is one. A colon may be escaped. */
+/** itty-router reads `:name` anywhere as a parameter; here only a segment is one. Signs may be escaped. */
 const pattern = (path: string): string =>
-  path.replace(/(?<!\/):/g, "(?:[:]|%3[Aa])").replaceAll("$", "[$]");
+  path.replace(/(?<!\/):/g, "(?:[:]|%3[Aa])").replaceAll("$", "(?:[$]|%24)");
 
 /** itty-router takes `/v1/verdicts/` for `/v1/verdicts`, and `run//model` for the model `/model`. */
 const hasNoRoute = (pathname: string): boolean => /.\/$|\/\//.test(pathname);

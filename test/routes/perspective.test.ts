@@ -550,6 +550,8 @@ describe("the discovery document", () => {
   });
 
   it("is of one version", async () => {
+    const first = await ask("GET", "/%24discovery/rest");
+    expect([first.status, first.body.version]).toEqual([200, "v1alpha1"]);
     const other = await ask("GET", "/$discovery/rest?version=v2");
     expect([other.status, error(other)["status"]]).toEqual([404, "NOT_FOUND"]);
   });
