@@ -1,4 +1,5 @@
 import { textJudge } from "../engines/embedded/text-model.ts";
+import { invalid } from "../http/field-errors.ts";
 import { ok } from "../http/reply.ts";
 import { defineRoute } from "../http/route.ts";
 import { calibrate } from "../moderation/calibrate.ts";
@@ -36,9 +37,13 @@ export const calibratePolicy = defineRoute({
   failures: [...SCORED, "not_found"],
   handle: async (call) => {
     const { policy: name, examples: given, from, to, max_miss_rate, confidence } = call.body;
+    const nowMs = Date.now();
+    if (from !== undefined && to === undefined && from > nowMs) {
+      return invalid(["from"], "is in the future: nothing is kept from then on");
+    }
     const found = await readTenant(call, (tenant, caller) => tenant.readPolicy(caller, name, null));
     if (found.kind !== "policy") return found;
-    const kept = from === undefined ? null : await keptOf(call, from, to ?? Date.now());
+    const kept = from === undefined ? null : await keptOf(call, from, to ?? nowMs);
     if (kept !== null && kept.kind !== "kept") return kept;
     // Of the same text the last label holds: the newest, a review before a suggestion, the request's.
     const examples = [...(kept?.examples ?? []).toReversed(), ...given];

@@ -66,8 +66,9 @@ describe("a calibration from reviews", () => {
   it.each([
     [{ ...terms }, "examples or from"],
     [{ ...terms, examples: [] }, "examples or from"],
-    [{ ...terms, from: FROM, to: "2020-01-01T00:00:00Z" }, "from before its to"],
-    [{ ...terms, examples: [{ text: "a", labels: {} }], to: FROM }, "from before its to"],
+    [{ ...terms, from: FROM, to: "2020-01-01T00:00:00Z" }, "before to"],
+    [{ ...terms, examples: [{ text: "a", labels: {} }], to: FROM }, "needs a from"],
+    [{ ...terms, from: "2999-01-01T00:00:00Z" }, "is in the future"],
   ])("refuses %j", async (body, detail) => {
     const tenant = await makeTenant(`calibrate-wrong-${crypto.randomUUID().slice(0, 8)}`);
     const refused = await tenant.call("POST", CALIBRATE, body);

@@ -75,11 +75,23 @@ export const CalibrationInput = v.pipe(
       ({ examples, from }) => examples.length > 0 || from !== undefined,
     ),
   ),
-  v.check(
-    stated<CalibrationBody>(
-      "must have a from before its to",
-      ({ from, to }) => to === undefined || (from !== undefined && from < to),
+  v.forward(
+    v.check(
+      stated<CalibrationBody>(
+        "needs a from",
+        ({ from, to }) => to === undefined || from !== undefined,
+      ),
     ),
+    ["to"],
+  ),
+  v.forward(
+    v.check(
+      stated<CalibrationBody>(
+        "must be before to",
+        ({ from, to }) => to === undefined || from === undefined || from < to,
+      ),
+    ),
+    ["from"],
   ),
 );
 
