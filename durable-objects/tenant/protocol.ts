@@ -249,6 +249,8 @@ export interface SettleReply {
    */
   readonly verdicts: readonly Verdict[] | null;
   readonly standing: LimitStatus | null;
+  /** The document of the call was deleted while the call ran. */
+  readonly documentGone?: true;
 }
 
 export type MeasuredGeneration = Pick<GenerationAdmit, "kind" | "model" | "measured" | "fit"> &

@@ -86,8 +86,8 @@ export const ADMISSION: readonly Mutation[] = [
   {
     what: "a late settle stores no verdict",
     file: "durable-objects/tenant/calls/governed-calls.ts",
-    from: "return stored(tx, { settlement, verdicts, units, contents });\n    }",
-    to: "return stored(tx, { settlement, verdicts: [], units, contents });\n    }",
+    from: "...stored(tx, { settlement, verdicts, units, contents })",
+    to: "...stored(tx, { settlement, verdicts: [], units, contents })",
     tests: ["test/durable-objects"],
   },
   {

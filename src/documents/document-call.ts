@@ -69,12 +69,17 @@ export interface DocumentDone {
   readonly replayed: boolean;
 }
 
+/** It was deleted while its tasks ran: they are charged, and nothing of it is kept. */
+const DELETED = { kind: "not_found", what: "document" } as const;
+
+export type DocumentCallFailure = GenerationCallFailure | typeof DELETED;
+
 type Ended = Rendered | GenerationRunFailure | Extract<ServiceFailure, { kind: "unavailable" }>;
 
 export async function documentCall(
   deps: DocumentDeps,
   request: DocumentRequest,
-): Promise<DocumentDone | GenerationCallFailure> {
+): Promise<DocumentDone | DocumentCallFailure> {
   const { bucket, engine } = deps;
   const { callId: file, store, prepared } = request;
   const run = async (admitted: Admitted): Promise<Run<Ended>> => {
@@ -133,7 +138,7 @@ const failed = (
 function doneOf(
   { callId: asked }: DocumentRequest,
   outcome: GovernedOutcome<Ended>,
-): DocumentDone | GenerationCallFailure {
+): DocumentDone | DocumentCallFailure {
   switch (outcome.kind) {
     case "replayed": {
       const again = givenAgain(outcome);
@@ -141,7 +146,8 @@ function doneOf(
       return again.kind === "again" ? { ...again, kind: "done", callId, replayed: true } : again;
     }
     case "settled": {
-      const { settlement, standing } = outcome.reply;
+      const { settlement, standing, documentGone = false } = outcome.reply;
+      if (documentGone) return DELETED;
       const microNeurons = settlement.kind === "unknown_hold" ? ZERO : chargedFor(settlement.line);
       return ended(outcome.value, { microNeurons, standing, callId: asked });
     }

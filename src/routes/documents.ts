@@ -78,7 +78,7 @@ export const createDocument = defineRoute({
   auth: { kind: "key", roles: ["call"] },
   body: { schema: DocumentInput, limitBytes: MAX_BODY_BYTES, weight: BODY_WEIGHT },
   reply: { status: 200, schema: ReadDocumentOutput },
-  failures: GENERATED,
+  failures: [...GENERATED, "not_found"],
   handle: async (call) => {
     const { body } = call;
     const bucket = bucketOf(call.env);

@@ -94,6 +94,7 @@ describe("POST /v1/documents", () => {
   it.each([
     [{ type: "novel" }, "#/type"],
     [{ content: "" }, "#/content"],
+    [{ categories: ["bill", "other", "bill"] }, "#/categories/2"],
     [{ content: "x".repeat(1_048_577) }, "#/content"],
     [{ content: undefined }, "#/content"],
     [{ id: "vrd_1" }, "#/id"],
@@ -191,6 +192,20 @@ describe("GET /v1/documents", () => {
 });
 
 describe("the end of a document", () => {
+  it("may come while it is stored: then it is not said to be ready, and no reply is kept", async () => {
+    const key = { "Idempotency-Key": "d1" };
+    const wait = vi.spyOn(env.IMAGES, "put").mockImplementationOnce(async (...file) => {
+      const gone = await tenant.call("DELETE", `${path}/doc_gone`);
+      expect(gone.status).toBe(204);
+      return env.IMAGES.put(...file);
+    });
+    const made = await tenant.call("POST", path, { ...REPORT, id: "doc_gone" }, key);
+    wait.mockRestore();
+    expect([made.status, made.body.kind]).toEqual([404, "not_found"]);
+    expect(await rows(tenant.id, "SELECT * FROM replies")).toEqual([]);
+    expect((await tenant.call("GET", path)).body.data).toEqual([]);
+  });
+
   it("comes after its retention, to the day, with the files", async () => {
     await store({ retention_days: 400 });
     await store({ id: "doc_short", retention_days: 2 });

@@ -157,9 +157,13 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
     ...(counts !== undefined && { verdicts: counts }),
   });
   const { documentTasks } = request;
-  if (documentTasks !== undefined) {
+  const isThere =
+    documentTasks === undefined ||
     endDocument(tx, { file: request.callId, route: routeOf(before) }, documentTasks);
-  }
+  // What quotes a deleted document is not kept.
+  const isGone = !isThere && documentTasks !== null;
+  const gone = isGone ? ({ documentGone: true } as const) : {};
+  const reply = isGone ? null : request.reply;
   if (request.vectors !== undefined && before !== null) makeReady(tx, request.vectors);
   const admittedAtMs = before?.kind === "hold" ? before.hold.admittedAtMs : null;
   noteAccount(tx, { account: request.account, admittedAtMs });
@@ -168,10 +172,13 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
       return { settlement, verdicts: [], standing: null };
     case "settled":
       if (before?.kind === "hold") giveBackPictures(tx, before.hold, request.items);
-      if (request.reply !== null) keepReply(tx, settlement.line, request.reply);
-      return stored(tx, { settlement, verdicts: request.verdicts, units, contents });
+      if (reply !== null) keepReply(tx, settlement.line, reply);
+      return {
+        ...stored(tx, { settlement, verdicts: request.verdicts, units, contents }),
+        ...gone,
+      };
     case "settled_late": {
-      if (request.reply !== null) keepReply(tx, settlement.line, request.reply);
+      if (reply !== null) keepReply(tx, settlement.line, reply);
       // What came late is kept, at the price that the expired hold has paid already.
       const verdicts = request.verdicts.map((verdict, content) =>
         atLinePrices(verdict, settlement.line, content),
@@ -179,13 +186,13 @@ export function settle(tx: Tx, request: SettleRequest): SettleReply {
       if (verdictId !== null && settlement.line.verdictId === null) {
         tx.stores.journal.nameVerdict(request.callId, verdictId);
       }
-      return stored(tx, { settlement, verdicts, units, contents });
+      return { ...stored(tx, { settlement, verdicts, units, contents }), ...gone };
     }
     case "already_settled": {
       const verdicts = request.verdicts
         .map(({ id }) => tx.stores.verdicts.read(id))
         .filter((verdict) => verdict !== null);
-      return { settlement, verdicts, standing: limitStatus(tx, units) };
+      return { settlement, verdicts, standing: limitStatus(tx, units), ...gone };
     }
   }
 }

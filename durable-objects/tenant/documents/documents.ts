@@ -89,21 +89,22 @@ export function beginDocument(
  *
  * @param route of the call: documents of a pipeline's run are counted with the run
  * @param tasks null: the call failed, and its id is free again at once
+ * @returns false: it was deleted meanwhile
  */
 export function endDocument(
   tx: Tx,
   { file, route }: { readonly file: CallId; readonly route: string | null },
   tasks: readonly TaskReport[] | null,
-): void {
+): boolean {
   const { documents } = tx.stores;
   const document = documents.readByFile(file);
-  if (document?.state !== "processing") return;
-  if (tasks === null) {
-    documents.delete(document.id);
-    return;
+  if (document?.state !== "processing") return document !== null;
+  if (tasks === null) documents.delete(document.id);
+  else {
+    documents.finish(file, tasks);
+    if (route === DOCUMENT_ROUTE) countWork(tx, { documents: 1 });
   }
-  documents.finish(file, tasks);
-  if (route === DOCUMENT_ROUTE) countWork(tx, { documents: 1 });
+  return true;
 }
 
 /** It is gone for every reader at once, with kept replies that may quote it; the alarm erases its files. */

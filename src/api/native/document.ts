@@ -88,7 +88,9 @@ const Fields = strictObject({
     v.pipe(
       v.string(),
       v.regex(shaped(/^[a-z]{2,3}$/, "must be a language such as en")),
-      v.description("ISO 639-1. When absent, it is found in the text."),
+      v.description(
+        "Two or three letters as in ISO 639, compared with no list. When absent, it is found in the text.",
+      ),
     ),
   ),
   retention_days: v.optional(
@@ -159,7 +161,9 @@ export function tasksOf({ type, tasks, categories = [] }: DocumentBody):
       readonly categories: readonly string[];
     }
   | InvalidRequest {
-  const own = [...new Set(categories.length > 0 ? categories : CATEGORIES[type])];
+  const repeat = categories.findIndex((one, at) => categories.indexOf(one) !== at);
+  if (repeat >= 0) return invalid(["categories", repeat], "is there twice");
+  const own = categories.length > 0 ? categories : CATEGORIES[type];
   const has = (task: DocumentTask): boolean =>
     task === "action_items" ? hasActionItems(type) : task !== "category" || own.length > 0;
   const wanted = [...new Set(tasks ?? DOCUMENT_TASKS.filter(has))];

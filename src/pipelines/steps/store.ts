@@ -79,6 +79,7 @@ async function storeInline(
   });
   // Its id was taken since `fetch`: nothing else in it is the caller's.
   if (outcome.kind === "invalid_request") return failed(ID_TAKEN);
+  if (outcome.kind === "not_found") return null;
   if (outcome.kind !== "done") return failureOf(context, outcome);
   const found = await tenantObject(env, tenantId).readDocument(
     callerOfRun(context.run),
