@@ -16,14 +16,36 @@ export function readVectors(value: unknown, texts: number): number[][] | null {
   return vectors;
 }
 
-/** OpenAI's list, which may come in any order. */
+/**
+ * OpenAI's list, which may come in any order. If no item has an `index`, the list is in the order of
+ * the texts. Some servers send base64 even if they were asked for numbers.
+ */
 export function readEmbeddingList(value: unknown, texts: number): number[][] | null {
   const data = field(value, "data");
   if (!Array.isArray(data) || data.length !== texts) return null;
+  const isOrdered = data.every((item) => (field(item, "index") ?? null) === null);
   const ordered: unknown[] = Array.from({ length: texts }, () => undefined);
-  for (const item of data) {
-    const index = field(item, "index");
-    if (typeof index === "number") ordered[index] = field(item, "embedding");
+  for (const [place, item] of data.entries()) {
+    const index = isOrdered ? place : field(item, "index");
+    if (typeof index === "number") ordered[index] = numbersOf(field(item, "embedding"));
   }
   return readVectors(ordered, texts);
+}
+
+const FLOAT_BYTES = 4;
+
+/** The numbers of a base64 string of little-endian float32; anything else as it is. */
+function numbersOf(embedding: unknown): unknown {
+  if (typeof embedding !== "string") return embedding;
+  let binary: string;
+  try {
+    binary = atob(embedding);
+  } catch {
+    return null;
+  }
+  if (binary.length % FLOAT_BYTES !== 0) return null;
+  const view = new DataView(Uint8Array.from(binary, (byte) => byte.charCodeAt(0)).buffer);
+  return Array.from({ length: binary.length / FLOAT_BYTES }, (_, place) =>
+    view.getFloat32(place * FLOAT_BYTES, true),
+  );
 }
