@@ -8,6 +8,7 @@ import {
   renderedValue,
 } from "../generation/generation-call.ts";
 import type { CallId } from "../domain/ledger/ledger.ts";
+import { NO_ROOM } from "../http/intake.ts";
 import { ok } from "../http/reply.ts";
 import { newId } from "../http/ids.ts";
 import { defineRoute } from "../http/route.ts";
@@ -31,6 +32,13 @@ import {
 import { strictObject } from "../api/object-input.ts";
 
 // Makes a stored document searchable: when it is stored, or later, such as after a refusal.
+
+/** Of a document's body: what stands in it once more, as the file without its base64, and the text of it. */
+export const BODY_WEIGHT = 3;
+
+/** Bytes of memory for a text that is read from the bucket. A letter may take two if not all are ASCII. */
+const textRoom = ({ bytes, characters }: { bytes: number; characters: number }): number =>
+  BODY_WEIGHT * bytes + (bytes > characters ? 2 * characters : 0);
 
 const NO_DOCUMENT = { kind: "not_found", what: "document" } as const;
 
@@ -75,11 +83,12 @@ async function embedStored(
   call: GenerationRouteCall,
   id: string,
   { who, just }: { readonly who: GenerationCaller; readonly just: JustStored | null },
-): Promise<Indexed | NotStored | IndexFailure> {
+): Promise<Indexed | NotStored | IndexFailure | typeof NO_ROOM> {
   const found = await readTenant(call, (tenant, caller) => tenant.readDocument(caller, id));
   if (found.kind !== "document") return found;
   const { document, owner } = found;
   if (just !== null && just.file !== document.file) return NO_DOCUMENT;
+  if (just === null && !(await call.moreRoom(textRoom(document)))) return NO_ROOM;
   const read = just?.text ?? (await storedText(call, owner, document));
   if (read === null) return NO_DOCUMENT;
   if (typeof read !== "string") return read;

@@ -43,14 +43,11 @@ import {
   TENANT_READ,
   UNAVAILABLE,
 } from "../edge/bindings.ts";
-import { searchableReply } from "./document-embedding.ts";
+import { BODY_WEIGHT, searchableReply } from "./document-embedding.ts";
 import { TENANT_PARAMS } from "./tenants.ts";
 
 /** A file of 8 MiB in base64, or a text of 1 MiB in JSON, where an escape may take six bytes for one. */
 const MAX_BODY_BYTES = 12 * 1024 * 1024;
-
-/** What stands in it once more: the file without its base64, and the text of it. */
-const BODY_WEIGHT = 3;
 
 /** One letter beyond Latin-1 makes every unit of a string two bytes long. */
 const WIDE = /[^\0-\u00ff]/;

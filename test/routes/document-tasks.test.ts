@@ -2,6 +2,7 @@ import { createExecutionContext, env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRouter } from "../../src/http/router.ts";
 import { BODY_LIMITS, BodyBudget } from "../../src/io/body-budget.ts";
+import { embedDocument } from "../../src/routes/document-embedding.ts";
 import { createDocument } from "../../src/routes/documents.ts";
 import { ask, makeTenant, type Reply, type TestTenant, WORKERS_AI } from "../client.ts";
 import { cleanUp } from "../durable-objects/a-tenant.ts";
@@ -342,5 +343,21 @@ describe("the memory of a document that is worked on", () => {
     await response.arrayBuffer();
     expect(bodies.heldBytes).toBe(0);
     expect((await lines()).length).toBe(expected === 200 ? 1 : 0);
+  });
+
+  it("is asked for before a stored text is read to embed it", async () => {
+    const stored = { type: "other", id: "doc_long", content: LATIN, tasks: [] };
+    expect((await tenant.call("POST", "/v1/documents", stored)).status).toBe(200);
+    const bodies = new BodyBudget({ ...BODY_LIMITS, totalBytes: 200_000, waitMs: 50 });
+    const deps = { mayRead: async () => null, record: async () => true, bodies };
+    const request = new Request("https://gate.test/v1/documents/doc_long/embed", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${tenant.key}` },
+    });
+    const router = createRouter([embedDocument], deps);
+    const response = await router.fetch(request, env, createExecutionContext());
+    expect(response.status).toBe(503);
+    await response.arrayBuffer();
+    expect(bodies.heldBytes).toBe(0);
   });
 });
