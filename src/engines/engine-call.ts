@@ -110,22 +110,28 @@ export function isJson(response: Response): boolean {
 /** `usage` of a chat completion in the price table's units; null when absent or implausible. */
 export function readUsage(reply: unknown): Usage | null {
   const usage = field(reply, "usage");
-  const prompt = field(usage, "prompt_tokens");
-  const completion = field(usage, "completion_tokens");
-  const cached = field(field(usage, "prompt_tokens_details"), "cached_tokens") ?? 0;
-  if (!isCount(prompt) || !isCount(completion) || !isCount(cached) || cached > prompt) return null;
-  const reasoning = field(field(usage, "completion_tokens_details"), "reasoning_tokens");
+  const prompt = countIn(usage, "prompt_tokens");
+  const completion = countIn(usage, "completion_tokens");
+  const details = field(usage, "prompt_tokens_details");
+  const hasCached = (field(details, "cached_tokens") ?? null) !== null;
+  const cached = hasCached ? countIn(details, "cached_tokens") : 0;
+  if (prompt === null || completion === null || cached === null || cached > prompt) return null;
+  const reasoning = countIn(field(usage, "completion_tokens_details"), "reasoning_tokens");
   return {
     input_token: prompt - cached,
     output_token: completion,
     ...(cached > 0 && { cached_input_token: cached }),
     // A part of the output tokens: a larger count is implausible.
-    ...(isCount(reasoning) && reasoning <= completion && { reasoning_token: reasoning }),
+    ...(reasoning !== null && reasoning <= completion && { reasoning_token: reasoning }),
   };
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+/** A count of tokens, which some servers write as a string of digits; null for anything else. */
+export function countIn(usage: unknown, name: string): number | null {
+  const value = field(usage, name);
+  const isWritten = typeof value === "number" || (typeof value === "string" && /^\d+$/.test(value));
+  const count = isWritten ? Number(value) : -1;
+  return Number.isSafeInteger(count) && count >= 0 ? count : null;
 }
 
 /** An own property of a value from outside; undefined when there is none. */

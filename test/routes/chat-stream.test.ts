@@ -240,7 +240,7 @@ describe("what a stream costs", () => {
     ]);
   });
 
-  it.each(["no_usage", "usages=2&no_usage", "negative_usage", "text_usage"])(
+  it.each(["no_usage", "usages=2&no_usage", "negative_usage"])(
     "is the bound where nothing credible was reported of the whole: %s",
     async (behaviour) => {
       const { tenant, done, chunks } = await stream(behaviour, {

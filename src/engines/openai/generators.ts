@@ -1,5 +1,5 @@
 import { MAX_VECTORS_BYTES, readEmbeddingList } from "../embedding-vectors.ts";
-import { field } from "../engine-call.ts";
+import { countIn, field } from "../engine-call.ts";
 import type { Generate, Generators } from "../inference.ts";
 import { chat } from "./chat.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
@@ -31,8 +31,6 @@ const embeddings =
 
 /** Embeddings report input tokens only. */
 function promptUsage(reply: unknown): { readonly input_token: number } | null {
-  const tokens = field(field(reply, "usage"), "prompt_tokens");
-  return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0
-    ? { input_token: tokens }
-    : null;
+  const tokens = countIn(field(reply, "usage"), "prompt_tokens");
+  return tokens === null ? null : { input_token: tokens };
 }

@@ -201,7 +201,7 @@ describe("judge", () => {
     ["no_usage", null],
     ["negative_usage", null],
     ["fraction_usage", null],
-    ["text_usage", null],
+    ["text_usage", { input_token: 12 }],
     ["excess_cached_usage", null],
     ["zero_usage", { input_token: 0, output_token: 0 }],
     ["huge_usage", { input_token: 9_000_000, output_token: 9_000_000 }],
