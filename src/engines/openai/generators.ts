@@ -1,5 +1,7 @@
 import { MAX_VECTORS_BYTES, readEmbeddingList } from "../embedding-vectors.ts";
 import { countIn, field } from "../engine-call.ts";
+import { isError } from "../chat-reply.ts";
+import { outcomeInBody } from "../rejection.ts";
 import type { Generate, Generators } from "../inference.ts";
 import { chat } from "./chat.ts";
 import { namedModel, type OpenAiOptions, postJson } from "./call.ts";
@@ -23,6 +25,7 @@ const embeddings =
     const bounded = { ...options, maxBytes: MAX_VECTORS_BYTES };
     const reply = await postJson(server, "/embeddings", body, bounded);
     if (reply.kind !== "replied") return reply;
+    if (isError(reply.value)) return outcomeInBody(reply.value);
     const vectors = readEmbeddingList(reply.value, texts.length);
     const usage = promptUsage(reply.value);
     if (vectors === null) return { kind: "failed", usage };
