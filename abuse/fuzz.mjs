@@ -231,7 +231,9 @@ function check(reply, sent, operation) {
   const body = JSON.parse(text);
   const error = body.error ?? (body.success === false ? body.errors[0] : body);
   assert.equal(error.request_id, headers["x-request-id"]);
-  const { instance: _, errors: __, detail: ___, param: ____, message: _____, ...rest } = error;
+  const { instance: _, errors: __, detail: ___, param: ____, message: _____, ...others } = error;
+  // The pointer, in Cloudflare's error shape.
+  const { source: ______, ...rest } = others;
   for (const which of ["path", "name", "model"]) {
     assert.ok(
       // In Google's error shape this holds the pointers.
