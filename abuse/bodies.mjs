@@ -166,6 +166,12 @@ function placesIn(value, into = [], left = { count: 400 }) {
   return into;
 }
 
+/** `splice` would call the list's own `constructor`, which a field of a broken body may have replaced. */
+function removeAt(/** @type {unknown[]} */ list, /** @type {number} */ at) {
+  list.copyWithin(at, at + 1);
+  list.length = Math.max(0, list.length - 1);
+}
+
 /** Breaks a body in one or several places. */
 export function broken(/** @type {Random} */ random, body) {
   if (random.chance(0.08)) return odd(random);
@@ -176,7 +182,7 @@ export function broken(/** @type {Random} */ random, body) {
     const { parent, key } = random.pick(places);
     random.weighted([
       [6, () => (parent[key] = marked(key, odd(random)))],
-      [2, () => (Array.isArray(parent) ? parent.splice(Number(key), 1) : delete parent[key])],
+      [2, () => (Array.isArray(parent) ? removeAt(parent, Number(key)) : delete parent[key])],
       [1, () => Array.isArray(parent) && parent.push(odd(random))],
       [2, () => addField(parent, random)],
     ])();
